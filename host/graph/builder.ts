@@ -1,0 +1,76 @@
+// The only way importers, the zoo and passes make nodes: infers types, folds constants, keeps topological order.
+// In: ops, attributes, values. Out: a Graph. Must not know file formats.
+
+import { KingletError, quote } from '../error.ts';
+import type { Op } from '../ops/op.ts';
+import { elementCount, type Quantization, type Tensor, type TensorType } from '../tensor.ts';
+import { isConstant, makeValue, type Graph, type Node, type Value } from './graph.ts';
+
+export interface AddOptions {
+  /** Name of the source node, for messages and for the outputs until the importer renames them. */
+  readonly name?: string;
+  /** Quantisation of output 0, where infer() cannot know it. */
+  readonly quantization?: Quantization | undefined;
+  /** False keeps a node although all its inputs are constants (dequantised weights). */
+  readonly fold?: boolean;
+}
+
+/** Most elements that constant folding may compute in one tensor during import. */
+const MAX_FOLD_ELEMENTS = 2 ** 28;
+
+export class Builder {
+  readonly graph: Graph = { inputs: [], outputs: [], nodes: [] };
+  /** Default source name for nodes added next; importers set it once per source node. */
+  scope = '';
+
+  input(name: string, type: TensorType): Value {
+    const value = makeValue(type, name);
+    elementCount(type.shape);
+    this.graph.inputs.push(value);
+    return value;
+  }
+
+  constant(tensor: Tensor, name = ''): Value {
+    return makeValue(tensor, name, tensor.data);
+  }
+
+  output(value: Value, name: string): void {
+    value.name = name;
+    this.graph.outputs.push(value);
+  }
+
+  /** Adds a node with any number of outputs; constants in, constants out (unless `fold` is false). */
+  addAll<A>(op: Op<A>, attrs: A, inputs: (Value | null)[], options: AddOptions = {}): Value[] {
+    const name = options.name ?? this.scope;
+    let types: TensorType[];
+    try {
+      types = op.infer(inputs, attrs);
+      for (const type of types) elementCount(type.shape);
+    } catch (error) {
+      throw named(error, op.kind, name);
+    }
+    if (options.quantization) types = types.map((t, i) => (i === 0 ? { ...t, quantization: options.quantization } : t));
+    const foldable = options.fold !== false && inputs.every((v) => v === null || isConstant(v))
+      && types.every((t) => elementCount(t.shape) <= MAX_FOLD_ELEMENTS);
+    if (foldable) {
+      const tensors = op.reference(inputs as (Tensor | null)[], attrs, types);
+      return tensors.map((t, i) => makeValue(types[i] ?? t, name, t.data));
+    }
+    const outputs = types.map((t) => makeValue(t, name));
+    this.graph.nodes.push({ op, attrs, name, inputs, outputs } as unknown as Node);
+    return outputs;
+  }
+
+  /** Adds a node with one output. */
+  add<A>(op: Op<A>, attrs: A, inputs: (Value | null)[], options: AddOptions = {}): Value {
+    const [value] = this.addAll(op, attrs, inputs, options);
+    if (!value) throw new KingletError('ERR_INTERNAL', `${op.kind} has no output`);
+    return value;
+  }
+}
+
+/** Puts the node's name in front of an op's complaint. */
+export function named(error: unknown, kind: string, name: string): unknown {
+  if (!(error instanceof KingletError) || error.message.startsWith('node ')) return error;
+  return new KingletError(error.code, `node ${quote(name)} (${kind}): ${error.message}`, { hint: error.hint, details: { ...error.details, node: name } });
+}
