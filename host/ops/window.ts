@@ -1,0 +1,110 @@
+// Sliding-window arithmetic shared by convolution and pooling: padding rules, output sizes, and the window attributes of a file.
+// In: kernel sizes, strides, dilations and a padding rule. Out: four explicit pads and output sizes.
+// Must not know any particular op.
+
+import { KingletError } from '../error.ts';
+import type { OnnxNode } from '../import/onnx/node.ts';
+
+/** [height, width]. */
+export type Pair = readonly [number, number];
+/** [top, left, bottom, right]; negative pads crop. */
+export type Pads = readonly [number, number, number, number];
+export type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER';
+
+export interface Window {
+  readonly kernel: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+}
+export interface PaddingRule extends Window {
+  readonly autoPad: AutoPad;
+  /** Used when autoPad is NOTSET. */
+  readonly pads: Pads;
+}
+
+/** Largest kernel size, stride, dilation or pad of a model: keeps hostile windows from becoming endless loops. */
+const MAX_WINDOW = 2 ** 15;
+
+/** Rows (or columns) from the first to the last tap of a window. */
+export function windowSpan(kernel: number, dilation: number): number {
+  return (kernel - 1) * dilation + 1;
+}
+
+/** Explicit pads for a padding rule on an input of known size. */
+export function resolvePads(rule: PaddingRule & { readonly input: Pair }): Pads {
+  if (rule.autoPad === 'NOTSET') return rule.pads;
+  if (rule.autoPad === 'VALID') return [0, 0, 0, 0];
+  const lower = rule.autoPad === 'SAME_LOWER';
+  const [top, bottom] = samePads(rule, 0, lower);
+  const [left, right] = samePads(rule, 1, lower);
+  return [top, left, bottom, right];
+}
+
+/** Pads along one axis such that the output has ceil(input / stride) elements; the odd one goes after, or before if `lower`. */
+function samePads(rule: PaddingRule & { readonly input: Pair }, axis: 0 | 1, lower: boolean): [number, number] {
+  const size = Math.ceil(rule.input[axis] / rule.strides[axis]);
+  const total = Math.max(0, (size - 1) * rule.strides[axis] + windowSpan(rule.kernel[axis], rule.dilations[axis]) - rule.input[axis]);
+  const less = Math.floor(total / 2);
+  return lower ? [total - less, less] : [less, total - less];
+}
+
+/** TFLite's Padding enum (0 SAME, 1 VALID) as explicit pads. */
+export function tfliteSamePads(padding: number, input: Pair, window: Window): Pads {
+  if (padding !== 0 && padding !== 1) throw new KingletError('ERR_MODEL_INVALID', `padding ${padding} is neither SAME nor VALID`);
+  return resolvePads({ ...window, autoPad: padding === 0 ? 'SAME_UPPER' : 'VALID', pads: [0, 0, 0, 0], input });
+}
+
+/** Number of windows along one axis. With `ceilMode` a last window may hang over, unless it would start after the input and its first pad. */
+export function outputSize(
+  input: number, kernel: number, stride: number, dilation: number, padBefore: number, padAfter: number, ceilMode = false,
+): number {
+  const room = input + padBefore + padAfter - windowSpan(kernel, dilation);
+  if (room < 0) {
+    throw new KingletError('ERR_MODEL_INVALID', `a window of ${windowSpan(kernel, dilation)} does not fit ${input} elements padded by ${padBefore} and ${padAfter}`);
+  }
+  let size = (ceilMode ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
+  if (ceilMode && (size - 1) * stride >= input + padBefore) size--;
+  return size;
+}
+
+/** Checks a window wherever it came from: every op's infer calls this before it trusts the numbers. */
+export function checkWindow(window: Window, pads: Pads): void {
+  const numbers = [...window.kernel, ...window.strides, ...window.dilations];
+  if (!numbers.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_WINDOW) || !pads.every((p) => Number.isInteger(p) && Math.abs(p) <= MAX_WINDOW)) {
+    throw new KingletError('ERR_MODEL_INVALID', `kernel [${window.kernel.join(', ')}], strides [${window.strides.join(', ')}], `
+      + `dilations [${window.dilations.join(', ')}] and pads [${pads.join(', ')}] are not a possible window`);
+  }
+}
+
+/** kernel_shape, strides, dilations, pads and auto_pad of a 2-D ONNX node. `kernel` is what the weights say, null where only the attribute can. */
+export function onnxWindow(node: OnnxNode, kernel: Pair | null): PaddingRule {
+  const shape = kernel !== null && !node.has('kernel_shape') ? kernel : pair(node, 'kernel_shape');
+  if (kernel !== null && (shape[0] !== kernel[0] || shape[1] !== kernel[1])) {
+    node.fail(`kernel_shape [${shape.join(', ')}] contradicts the weights' [${kernel.join(', ')}]`);
+  }
+  const pads = node.ints('pads', [0, 0, 0, 0]);
+  if (pads.length !== 4) node.fail(`pads has ${pads.length} entries instead of 4`);
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads;
+  const rule: PaddingRule = {
+    kernel: shape,
+    strides: pair(node, 'strides', [1, 1]),
+    dilations: pair(node, 'dilations', [1, 1]),
+    autoPad: autoPad(node),
+    pads: [top, left, bottom, right],
+  };
+  checkWindow(rule, rule.pads);
+  return rule;
+}
+
+function autoPad(node: OnnxNode): AutoPad {
+  const value = node.string('auto_pad', 'NOTSET');
+  if (value === 'NOTSET' || value === 'VALID' || value === 'SAME_UPPER' || value === 'SAME_LOWER') return value;
+  return node.fail(`auto_pad ${JSON.stringify(value)} is unknown`);
+}
+
+function pair(node: OnnxNode, attribute: string, fallback?: Pair): Pair {
+  const values = node.ints(attribute, fallback);
+  const [height, width] = values;
+  if (values.length !== 2 || height === undefined || width === undefined) return node.fail(`${attribute} has ${values.length} entries instead of 2`);
+  return [height, width];
+}
