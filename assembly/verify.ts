@@ -5,7 +5,7 @@
 
 import { BAD_OPERAND, BAD_READ, BAD_TABLE, BAD_WRITE, NEST_RANK, OK, SLACK_BYTES } from "./abi.ts";
 
-let code: i32 = OK;
+let code: i32 = 0; // OK; a literal, because an imported constant would need a start function
 let planBase: usize = 0;
 let readFrom: i64 = 0; // the weights section; steps and strings are never data
 let arenaFrom: i64 = 0;

@@ -1,0 +1,143 @@
+// F32_CONV: grouped convolution, dense layer or matmul, as blocks of packed rows times weight panels.
+// In: a verified step. Out: the destination elements, exactly. Must not know tile shapes beyond their height.
+//
+// Per group the weights are ceil(OC/8) panels [bias 8][K][8] f32, columns past OC are zero.
+// SCRATCH: (DIRECT ? 0 : BLOCK_ROWS*K*4) + 256 bytes = [packed rows][tile 6x8 f32, also the packer's overrun].
+// Over-reads: up to 12 bytes past the source. Panels whose 8 columns are not all wanted, or whose destination channels are not
+// neighbours, go through the tile in scratch, from where single elements are stored.
+
+import {
+  CONV_BATCH, CONV_BLOCK_ROWS, CONV_DH, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_DW, CONV_GROUPS,
+  CONV_IC, CONV_IH, CONV_IW, CONV_KH, CONV_KW, CONV_OC, CONV_OH, CONV_OW, CONV_PL, CONV_PT, CONV_SCRATCH, CONV_SH, CONV_SRC,
+  CONV_SRC_BATCH, CONV_SRC_CHANNEL, CONV_SRC_PIXEL, CONV_SRC_ROW, CONV_SW, CONV_WEIGHTS,
+} from "../abi.ts";
+import { positive, reads, times, word } from "../verify.ts";
+import { panels, rowLength, verifyConv, verifyScratch } from "./conv.ts";
+import { F32_TILE_ROWS, f32Gemm } from "./f32-gemm.ts";
+
+const TILE_BYTES: i64 = 256;
+
+/** Work: see verifyConv. */
+export function verifyF32Conv(step: usize): void {
+  verifyConv(step, 4, 4);
+  const k = rowLength(step);
+  verifyScratch(step, word(step, CONV_DIRECT) != 0 ? 0 : times(k, 4), TILE_BYTES);
+  reads(word(step, CONV_WEIGHTS), times(times(positive(step, CONV_GROUPS), panels(step)), times(k + 1, 32)));
+}
+
+export function f32Conv(step: usize, base: usize): void {
+  const ic = word(step, CONV_IC), oc = word(step, CONV_OC), groups = word(step, CONV_GROUPS), batch = word(step, CONV_BATCH);
+  const k = word(step, CONV_KH) * word(step, CONV_KW) * ic;
+  const pixels = word(step, CONV_OH) * word(step, CONV_OW), blockRows = word(step, CONV_BLOCK_ROWS);
+  const direct = word(step, CONV_DIRECT) != 0;
+  const scratch = base + <usize>word(step, CONV_SCRATCH);
+  const pixelBytes = <usize>word(step, CONV_SRC_PIXEL) << 2;
+  const groupBytes = <usize>(ic * word(step, CONV_SRC_CHANNEL)) << 2;
+  const lda = direct ? pixelBytes : <usize>k << 2;
+  const tile = direct ? scratch : scratch + <usize>blockRows * lda;
+  const ldc = <usize>word(step, CONV_DST_PIXEL) << 2, channelBytes = <usize>word(step, CONV_DST_CHANNEL) << 2;
+  const panelBytes = <usize>(k + 1) << 5;
+  for (let n = 0; n < batch; n++) {
+    const image = base + <usize>word(step, CONV_SRC) + ((<usize>n * <usize>word(step, CONV_SRC_BATCH)) << 2);
+    const result = base + <usize>word(step, CONV_DST) + ((<usize>n * <usize>word(step, CONV_DST_BATCH)) << 2);
+    let weights = base + <usize>word(step, CONV_WEIGHTS);
+    for (let g = 0; g < groups; g++) {
+      const src = image + <usize>g * groupBytes;
+      for (let first = 0; first < pixels; first += blockRows) {
+        const rows = min(blockRows, pixels - first);
+        let a = scratch;
+        if (direct) a = src + <usize>first * pixelBytes;
+        else packF32Rows(step, src, scratch, first, rows);
+        let b = weights;
+        for (let column = 0; column < oc; column += 8) {
+          const c = result + <usize>first * ldc + <usize>(g * oc + column) * channelBytes;
+          if (channelBytes == 4 && column + 8 <= oc) f32Gemm(rows, k, a, lda, b, c, ldc, step);
+          else scatter(step, rows, k, a, lda, b, c, tile, min(oc - column, 8));
+          b += panelBytes;
+        }
+      }
+      weights += <usize>((oc + 7) >> 3) * panelBytes;
+    }
+  }
+}
+
+/** One panel through the tile in scratch: `lanes` columns of every row, at the destination's own strides. */
+function scatter(step: usize, rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, tile: usize, lanes: i32): void {
+  const ldc = <usize>word(step, CONV_DST_PIXEL) << 2, channelBytes = <usize>word(step, CONV_DST_CHANNEL) << 2;
+  for (let first = 0; first < rows; first += F32_TILE_ROWS) {
+    const count = min(rows - first, F32_TILE_ROWS);
+    f32Gemm(count, k, a, lda, b, tile, 32, step);
+    let from = tile;
+    for (let r = 0; r < count; r++) {
+      let to = c;
+      for (let lane: usize = 0; lane < <usize>lanes; lane++) {
+        store<f32>(to, load<f32>(from + (lane << 2)));
+        to += channelBytes;
+      }
+      from += 32;
+      c += ldc;
+    }
+    a += <usize>F32_TILE_ROWS * lda;
+  }
+}
+
+/** Copies whole vectors: up to 12 bytes too many are read and written. */
+// @ts-ignore: decorator
+@inline function copyRun(to: usize, from: usize, bytes: usize): void {
+  const end = to + bytes;
+  while (to < end) {
+    v128.store(to, v128.load(from));
+    to += 16;
+    from += 16;
+  }
+}
+// @ts-ignore: decorator
+@inline function zeroRun(to: usize, bytes: usize): void {
+  const end = to + bytes;
+  while (to < end) {
+    v128.store(to, i64x2.splat(0));
+    to += 16;
+  }
+}
+
+/** Packs `rows` output pixels from pixel `first` on, each as K floats in (ky,kx,c) order, ascending, zero where the window leaves. */
+export function packF32Rows(step: usize, src: usize, to: usize, first: i32, rows: i32): void {
+  const ih = word(step, CONV_IH), iw = word(step, CONV_IW), ow = word(step, CONV_OW), kh = word(step, CONV_KH), kw = word(step, CONV_KW);
+  const channel = <usize>word(step, CONV_SRC_CHANNEL) << 2, pixel = <usize>word(step, CONV_SRC_PIXEL) << 2;
+  const tapBytes = <usize>word(step, CONV_IC) << 2, rowBytes = <usize>kw * tapBytes;
+  const dw = word(step, CONV_DW), seamless = channel == 4 && dw == 1 && pixel == tapBytes;
+  let oy = first / ow, ox = first % ow;
+  for (let r = 0; r < rows; r++) {
+    let iy = oy * word(step, CONV_SH) - word(step, CONV_PT);
+    const x0 = ox * word(step, CONV_SW) - word(step, CONV_PL);
+    for (let ky = 0; ky < kh; ky++) {
+      const line = src + <usize>iy * (<usize>word(step, CONV_SRC_ROW) << 2);
+      if (<u32>iy >= <u32>ih) zeroRun(to, rowBytes);
+      else if (seamless && x0 >= 0 && x0 + kw <= iw) copyRun(to, line + <usize>x0 * pixel, rowBytes);
+      else {
+        let ix = x0, p = to;
+        for (let kx = 0; kx < kw; kx++) {
+          if (<u32>ix >= <u32>iw) zeroRun(p, tapBytes);
+          else if (channel == 4) copyRun(p, line + <usize>ix * pixel, tapBytes);
+          else gather(p, line + <usize>ix * pixel, tapBytes, channel);
+          p += tapBytes;
+          ix += dw;
+        }
+      }
+      to += rowBytes;
+      iy += word(step, CONV_DH);
+    }
+    if (++ox == ow) { ox = 0; oy++; }
+  }
+}
+
+/** Channels that are not neighbours in memory (NCHW sources). */
+// @ts-ignore: decorator
+@inline function gather(to: usize, from: usize, bytes: usize, channel: usize): void {
+  const end = to + bytes;
+  do {
+    store<f32>(to, load<f32>(from));
+    to += 4;
+    from += channel;
+  } while (to < end);
+}

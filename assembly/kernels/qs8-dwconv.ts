@@ -1,0 +1,167 @@
+// QS8_DWCONV: int8 depthwise convolution on tap pairs: two neighbouring taps' i16 lanes interleaved, then i32x4.dot_i16x8_s.
+// In: a verified step; activations are s8. Out: the destination bytes, exactly. Must not know dot modes: this is exact everywhere.
+//
+// Weights per 8 channels: [bias 8 i32][scale 8 f32][ceil(KH*KW/2)][8][2] i16 = w - weightZero; a missing odd tap has weight 0.
+// acc = bias + sum a*(w - weightZero), where positions outside the input count as SRC_ZERO (the bias holds minus that for all taps).
+// Over-reads: up to 7 bytes past the source. Tiles may repeat pixels: the same bytes again.
+
+import {
+  DW_BATCH, DW_C, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX,
+  DW_MIN, DW_OH, DW_OW, DW_PL, DW_PT, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW, DW_WEIGHTS,
+} from "../abi.ts";
+import { requant8, requantLow, requantOffset } from "../requant.ts";
+import { dot2, storeLanesI8 } from "../simd.ts";
+import { inRange, positive, reads, times, word } from "../verify.ts";
+import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
+
+/** Bytes of a block before its weights: bias and scale. */
+const HEAD: usize = 64;
+
+/** Work: see verifyDwconv, in blocks of 8 channels. */
+export function verifyQs8Dwconv(step: usize): void {
+  verifyDwconv(step, 1, 8);
+  inRange(step, DW_SRC_ZERO, -128, 127);
+  inRange(step, DW_DST_ZERO, -128, 127);
+  inRange(step, DW_MIN, -128, 127);
+  inRange(step, DW_MAX, -128, 127);
+  const block = <i64>HEAD + times((taps(step) + 1) >> 1, 32);
+  reads(word(step, DW_WEIGHTS), times((positive(step, DW_C) + 7) >> 3, block));
+}
+
+export function qs8Dwconv(step: usize, base: usize): void {
+  const batch = word(step, DW_BATCH), oh = word(step, DW_OH), ow = word(step, DW_OW), kh = word(step, DW_KH), kw = word(step, DW_KW);
+  const sw = word(step, DW_SW), sh = word(step, DW_SH), blocks = word(step, DW_C) >> 3, lanes = word(step, DW_C) & 7;
+  const xFrom = insideFrom(ow, sw, word(step, DW_PL));
+  const xTo = insideTo(xFrom, ow, word(step, DW_IW), sw, word(step, DW_PL), (kw - 1) * word(step, DW_DW) + 1);
+  const yFrom = insideFrom(oh, sh, word(step, DW_PT));
+  const yTo = insideTo(yFrom, oh, word(step, DW_IH), sh, word(step, DW_PT), (kh - 1) * word(step, DW_DH) + 1);
+  const weights = base + <usize>word(step, DW_WEIGHTS);
+  const tailWeights = weights + <usize>blocks * blockBytes(kh * kw), tail = <usize>blocks << 3;
+  for (let n = 0; n < batch; n++) {
+    const src = base + <usize>word(step, DW_SRC) + <usize>n * <usize>word(step, DW_SRC_BATCH);
+    let dst = base + <usize>word(step, DW_DST) + <usize>n * <usize>word(step, DW_DST_BATCH);
+    for (let oy = 0; oy < oh; oy++) {
+      if (blocks) {
+        if (oy >= yFrom && oy < yTo && xTo - xFrom >= 4) {
+          qs8_dwconv_1(step, src, weights, dst, oy, 0, xFrom, blocks, 8);
+          insideColumns(step, src, weights, dst, oy, xFrom, xTo, blocks);
+          qs8_dwconv_1(step, src, weights, dst, oy, xTo, ow, blocks, 8);
+        } else {
+          qs8_dwconv_1(step, src, weights, dst, oy, 0, ow, blocks, 8);
+        }
+      }
+      if (lanes) qs8_dwconv_1(step, src + tail, tailWeights, dst + tail, oy, 0, ow, 1, lanes);
+      dst += <usize>word(step, DW_DST_ROW);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function blockBytes(tapCount: i32): usize { return HEAD + (<usize>((tapCount + 1) >> 1) << 5); }
+
+/** At least 4 columns whose windows lie wholly inside the input, four at a time. */
+function insideColumns(step: usize, src: usize, weights: usize, dst: usize, oy: i32, from: i32, to: i32, blocks: i32): void {
+  const line = <usize>word(step, DW_SRC_ROW), pixel = <usize>word(step, DW_SRC_PIXEL), sw = word(step, DW_SW);
+  const first = src + <usize>(oy * word(step, DW_SH) - word(step, DW_PT)) * line;
+  for (let x = from; x < to; x += 4) {
+    x = min(x, to - 4);
+    const p = first + <usize>(x * sw - word(step, DW_PL)) * pixel, o = dst + <usize>x * <usize>word(step, DW_DST_PIXEL);
+    qs8_dwconv_x4(step, p, <usize>sw * pixel, weights, o, blocks);
+  }
+}
+
+// Interleaving of two taps: channels 0…3 and 4…7, as pairs.
+// @ts-ignore: decorator
+@inline function pairLow(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+// @ts-ignore: decorator
+@inline function pairHigh(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+
+/** Four output pixels (`pixelStep` source bytes apart), any window, everything inside. */
+export function qs8_dwconv_x4(step: usize, src: usize, pixelStep: usize, weights: usize, dst: usize, blocks: i32): void {
+  const kw = word(step, DW_KW), tapCount = word(step, DW_KH) * kw, dstPixel = <usize>word(step, DW_DST_PIXEL);
+  const tapStep = <usize>word(step, DW_SRC_PIXEL) * <usize>word(step, DW_DW);
+  const lineStep = <usize>word(step, DW_SRC_ROW) * <usize>word(step, DW_DH) - <usize>(kw - 1) * tapStep;
+  const step2 = pixelStep * 2, step3 = pixelStep * 3;
+  const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
+  const high = v128.load16_splat(step, DW_MAX);
+  do {
+    let c00 = v128.load(weights), c01 = v128.load(weights, 16);
+    let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
+    let p = src, w = weights + HEAD, left = tapCount, kx = kw;
+    do {
+      let q = p;
+      if (--kx) q += tapStep;
+      else { q += lineStep; kx = kw; }
+      if (left == 1) q = p; // the missing odd tap's weight is 0: any readable bytes do
+      const w0 = v128.load(w), w1 = v128.load(w, 16);
+      let a = v128.load8x8_s(p), b = v128.load8x8_s(q);
+      c00 = dot2(pairLow(a, b), w0, c00); c01 = dot2(pairHigh(a, b), w1, c01);
+      a = v128.load8x8_s(p + pixelStep); b = v128.load8x8_s(q + pixelStep);
+      c10 = dot2(pairLow(a, b), w0, c10); c11 = dot2(pairHigh(a, b), w1, c11);
+      a = v128.load8x8_s(p + step2); b = v128.load8x8_s(q + step2);
+      c20 = dot2(pairLow(a, b), w0, c20); c21 = dot2(pairHigh(a, b), w1, c21);
+      a = v128.load8x8_s(p + step3); b = v128.load8x8_s(q + step3);
+      c30 = dot2(pairLow(a, b), w0, c30); c31 = dot2(pairHigh(a, b), w1, c31);
+      p = q;
+      if (--kx) p += tapStep;
+      else { p += lineStep; kx = kw; }
+      w += 32;
+      left -= 2;
+    } while (left > 0);
+    const s0 = v128.load(weights, 32), s1 = v128.load(weights, 48);
+    let o = dst;
+    v128.store64_lane(o, requant8(c00, c01, s0, s1, low, offset, high), 0); o += dstPixel;
+    v128.store64_lane(o, requant8(c10, c11, s0, s1, low, offset, high), 0); o += dstPixel;
+    v128.store64_lane(o, requant8(c20, c21, s0, s1, low, offset, high), 0); o += dstPixel;
+    v128.store64_lane(o, requant8(c30, c31, s0, s1, low, offset, high), 0);
+    src += 8;
+    dst += 8;
+    weights = w;
+  } while (--blocks);
+}
+
+/** Columns [from, to) one by one, positions outside read as SRC_ZERO: any window; the last block may be partial. */
+export function qs8_dwconv_1(
+  step: usize, src: usize, weights: usize, dst: usize, oy: i32, from: i32, to: i32, blocks: i32, lanes: i32,
+): void {
+  const kh = word(step, DW_KH), kw = word(step, DW_KW), dw = word(step, DW_DW), ih = word(step, DW_IH), iw = word(step, DW_IW);
+  const pixel = <usize>word(step, DW_SRC_PIXEL), line = <usize>word(step, DW_SRC_ROW);
+  const outside = i16x8.splat(<i16>word(step, DW_SRC_ZERO));
+  const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
+  const high = v128.load16_splat(step, DW_MAX);
+  for (let x = from; x < to; x++) {
+    const x0 = x * word(step, DW_SW) - word(step, DW_PL);
+    let o = dst + <usize>x * <usize>word(step, DW_DST_PIXEL), block = weights, channel = src;
+    for (let i = 0; i < blocks; i++) {
+      let c0 = v128.load(block), c1 = v128.load(block, 16), first = outside, odd = false, w = block + HEAD;
+      let iy = oy * word(step, DW_SH) - word(step, DW_PT);
+      for (let ky = 0; ky < kh; ky++) {
+        const inside = <u32>iy < <u32>ih, p = channel + <usize>iy * line;
+        let ix = x0;
+        for (let kx = 0; kx < kw; kx++) {
+          const a = inside && <u32>ix < <u32>iw ? v128.load8x8_s(p + <usize>ix * pixel) : outside;
+          if (odd) {
+            c0 = dot2(pairLow(first, a), v128.load(w), c0);
+            c1 = dot2(pairHigh(first, a), v128.load(w, 16), c1);
+            w += 32;
+          }
+          first = a;
+          odd = !odd;
+          ix += dw;
+        }
+        iy += word(step, DW_DH);
+      }
+      if (odd) {
+        c0 = dot2(pairLow(first, outside), v128.load(w), c0);
+        c1 = dot2(pairHigh(first, outside), v128.load(w, 16), c1);
+        w += 32;
+      }
+      const y = requant8(c0, c1, v128.load(block, 32), v128.load(block, 48), low, offset, high);
+      if (lanes == 8) v128.store64_lane(o, y, 0);
+      else storeLanesI8(o, y, lanes);
+      block = w;
+      channel += 8;
+      o += 8;
+    }
+  }
+}

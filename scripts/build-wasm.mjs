@@ -1,0 +1,42 @@
+// Builds both executors: asconfig.json's targets in, build/host/kinglet.<target>.wasm out.
+// Fails if a module got a data section, a start function or an import besides env.memory: kernels own no static memory.
+import { readFileSync } from 'node:fs';
+import asc from 'assemblyscript/asc';
+
+const config = JSON.parse(readFileSync('asconfig.json', 'utf8'));
+for (const [target, { outFile }] of Object.entries(config.targets)) {
+  const { error, stderr } = await asc.main(['--target', target]);
+  process.stderr.write(stderr.toString());
+  if (error) fail(target, error.message);
+  check(target, moduleShape(readFileSync(outFile)));
+}
+
+/** Section ids and import count, read without compiling: this Node may not know relaxed SIMD. */
+function moduleShape(bytes) {
+  const shape = { bytes: bytes.length, imports: 0, sections: [] };
+  let p = 8;
+  const number = () => {
+    let value = 0, shift = 0, byte;
+    do { byte = bytes[p++]; value |= (byte & 127) << shift; shift += 7; } while (byte & 128);
+    return value >>> 0;
+  };
+  while (p < bytes.length) {
+    const id = bytes[p++], size = number(), end = p + size;
+    shape.sections.push(id);
+    if (id === 2) shape.imports = number();
+    p = end;
+  }
+  return shape;
+}
+
+function check(target, shape) {
+  if (shape.sections.includes(11)) fail(target, 'has a data section');
+  if (shape.sections.includes(8)) fail(target, 'has a start function');
+  if (shape.imports !== 1) fail(target, `has ${shape.imports} imports, expected env.memory alone`);
+  console.log(`${target}: ${shape.bytes} bytes`);
+}
+
+function fail(target, message) {
+  console.error(`${target}: ${message}`);
+  process.exit(1);
+}
