@@ -25,6 +25,15 @@ export const presets = {
 export type Preset = keyof typeof presets;
 export const presetNames = Object.keys(presets) as Preset[];
 
+/** The same for people; x is a sample from 0 to 255. */
+export const presetText: Readonly<Record<Preset, string>> = {
+  signed: '(x - 127.5) / 127.5',
+  unit: 'x / 255',
+  raw: 'x',
+  torchvision: '(x / 255 - mean) / std with mean 0.485 0.456 0.406 and std 0.229 0.224 0.225',
+  bytes: 'the bytes as they are',
+};
+
 /**
  * The preset for an input without metadata. float32: signed. uint8: the bytes. int8: by the scale, since scale × 255 is the width of
  * the range of real values that the input can express: about 2 → signed, about 1 → unit, about 255 → raw; otherwise signed.

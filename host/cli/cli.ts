@@ -1,0 +1,64 @@
+// The `kinglet` command: words in, exit code out. Errors become one sentence and a hint on stderr; their codes are in host/error.ts.
+// Must not know how the commands work.
+
+import { Command, CommanderError, Option } from 'commander';
+import { KingletError, errorTable } from '../error.ts';
+import { presetNames } from '../image/presets.ts';
+import { fits } from '../image/resize.ts';
+import { version } from '../version.ts';
+import { classifyCommand } from './classify.ts';
+import { compileCommand } from './compile.ts';
+import { inspectCommand } from './inspect.ts';
+import { collect, parseCount, withModelOptions, withShape } from './options.ts';
+import { runCommand } from './run.ts';
+import { notice, printable } from './text.ts';
+
+function program(): Command {
+  const root = new Command('kinglet')
+    .description('Runs small convolutional networks (.onnx, .tflite, .kgl) on WebAssembly SIMD.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('Run `kinglet --help` for the options.');
+  withModelOptions(root.command('run').description('run a model on .npy inputs').argument('<MODEL>', 'file or URL'))
+    .option('--input <KEY=FILE>', 'input by index or name, a .npy file (repeatable)', collect)
+    .option('--output <KEY=FILE>', 'output by index or name, a .npy file (repeatable)', collect)
+    .option('--dump <DIR>', 'write the output of every step to DIR as .npy')
+    .option('--repeat <N>', 'time N runs: median, and share of the peak measured in this process', parseCount)
+    .action(runCommand);
+  withModelOptions(root.command('classify').description('name what photos show').argument('<MODEL>', 'file or URL').argument('<PHOTO...>', 'PNG, JPEG, BMP or PPM'))
+    .option('--labels <FILE>', 'one label a line; the line number from 0 on is the output index')
+    .option('--top <N>', 'how many labels', parseCount, 5)
+    .addOption(new Option('--preset <NAME>', 'how samples become numbers (default: by the input)').choices(presetNames))
+    .addOption(new Option('--fit <HOW>', 'how the photo fills the input').choices(fits).default('stretch'))
+    .option('--json', 'one JSON object per photo')
+    .action(classifyCommand);
+  withModelOptions(root.command('inspect').description('list steps, sizes and costs').argument('<MODEL>', 'file or URL'))
+    .option('--json', 'one JSON object per line')
+    .action(inspectCommand);
+  withShape(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file or URL'))
+    .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
+    .action(compileCommand);
+  return root;
+}
+
+/** Runs one command line; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable.ERR_USAGE.exit;
+    if (error instanceof KingletError) return explain(error);
+    return explain(new KingletError('ERR_INTERNAL', `unexpected error: ${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+function explain(error: KingletError): number {
+  notice(error.message.split('\n').map((line) => printable(line, 1000)).join('\n'));
+  process.stderr.write(`hint: ${printable(error.hint, 1000)}\n`);
+  return errorTable[error.code].exit;
+}
+
+// `kinglet … | head`: the reader has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : errorTable.ERR_FILE.exit); });
+process.exitCode = await main(process.argv);

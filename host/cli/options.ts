@@ -1,0 +1,46 @@
+// The options that several commands share, and their parsers. In: words from the command line. Out: checked values, a loaded model.
+// Must not know what the commands do.
+
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { loadModel } from '../index.ts';
+import type { Model } from '../model.ts';
+import { notice } from './text.ts';
+
+export interface ModelOptions {
+  readonly shape: Readonly<Record<string, number[]>>;
+  readonly backend: 'wasm' | 'reference';
+  readonly kernels: 'auto' | 'simd128' | 'relaxed';
+}
+
+/** `--shape NAME=1x3x224x224`, repeatable; the last `=` divides, since names may hold one. */
+export function parseShape(word: string, earlier: Record<string, number[]> = {}): Record<string, number[]> {
+  const at = word.lastIndexOf('=');
+  const dims = word.slice(at + 1).split('x');
+  if (at < 1 || !dims.every((dim) => /^[1-9]\d{0,8}$/.test(dim))) throw new InvalidArgumentError('It reads NAME=1x3x224x224.');
+  return Object.assign(Object.create(null) as Record<string, number[]>, earlier, { [word.slice(0, at)]: dims.map(Number) });
+}
+
+export function parseCount(word: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(word)) throw new InvalidArgumentError('It is a whole number from 1 on.');
+  return Number(word);
+}
+
+/** Collects a repeatable option. */
+export function collect(word: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, word];
+}
+
+export function withShape(command: Command): Command {
+  return command.option('--shape <NAME=DIMS>', 'dimensions of a symbolic input, for example data=1x3x224x224 (repeatable)', parseShape, {});
+}
+
+export function withModelOptions(command: Command): Command {
+  return withShape(command)
+    .addOption(new Option('--backend <NAME>', 'what computes').choices(['wasm', 'reference']).default('wasm'))
+    .addOption(new Option('--kernels <NAME>', 'which executor').choices(['auto', 'simd128', 'relaxed']).default('auto'));
+}
+
+export function openModel(source: string, options: ModelOptions): Promise<Model> {
+  return loadModel(source, { shapes: options.shape, backend: options.backend, kernels: options.kernels, onNotice: notice });
+}

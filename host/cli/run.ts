@@ -1,0 +1,112 @@
+// `kinglet run`: .npy files in, one inference, .npy files out; tensors of every step; time against the machine's peak.
+// In: a model and paths. Out: files and a few lines. Must not know pictures.
+
+import { join } from 'node:path';
+import { KingletError, quote } from '../error.ts';
+import type { IoInfo, Model, StepInfo } from '../model.ts';
+import { readNpy, writeNpy } from '../npy.ts';
+import { allocate, elementCount, sameShape } from '../tensor.ts';
+import type { TensorData } from '../tensor.ts';
+import { bind } from './bindings.ts';
+import { readBytes, writeWhole } from './files.ts';
+import { openModel } from './options.ts';
+import type { ModelOptions } from './options.ts';
+import { notice, print, printable, shapeText } from './text.ts';
+
+export interface RunOptions extends ModelOptions {
+  readonly input?: readonly string[];
+  readonly output?: readonly string[];
+  readonly dump?: string;
+  readonly repeat?: number;
+}
+
+export async function runCommand(source: string, options: RunOptions): Promise<void> {
+  using model = await openModel(source, options);
+  const files = bind('--output', options.output ?? [], model.outputs);
+  const inputs = await readInputs(model, options);
+  const outputs = await model.run(inputs);
+  for (const [index, file] of files) await writeWhole(file, writeNpy({ ...model.outputs[index], data: outputs[index] }));
+  model.outputs.forEach((info, i) => {
+    const file = files.get(i);
+    print(`output ${i} ${summary(info, outputs[i])}${file === undefined ? '' : ` -> ${printable(file, 200)}`}`);
+  });
+  if (options.dump !== undefined) await dump(model, inputs, options.dump);
+  if (options.repeat !== undefined) repeat(model, options.repeat);
+}
+
+async function readInputs(model: Model, options: RunOptions): Promise<TensorData[]> {
+  const files = bind('--input', options.input ?? [], model.inputs);
+  const inputs: TensorData[] = [];
+  for (const [i, info] of model.inputs.entries()) {
+    const file = files.get(i);
+    if (file === undefined) inputs.push(substitute(info, i, options));
+    else inputs.push(await readInput(info, file));
+  }
+  return inputs;
+}
+
+async function readInput(info: IoInfo, file: string): Promise<TensorData> {
+  const { dtype, shape, data } = readNpy(await readBytes(file));
+  if (dtype !== info.dtype || !sameShape(shape, info.shape)) {
+    throw new KingletError('ERR_INPUT', `${quote(file)} holds ${dtype} ${shapeText(shape)}, but input ${quote(info.name)} wants ${info.dtype} ${shapeText(info.shape)}`);
+  }
+  return data;
+}
+
+/** Timing alone needs no real input: the same noise every time. Results that somebody keeps do. */
+function substitute(info: IoInfo, index: number, options: RunOptions): TensorData {
+  if (options.repeat === undefined || options.output !== undefined) {
+    throw new KingletError('ERR_INPUT', `input ${index} ${quote(info.name)} is missing`, { hint: `Add --input ${index}=FILE.npy with ${info.dtype} ${shapeText(info.shape)}.` });
+  }
+  notice(`input ${index} is not given: timing on noise`);
+  const data = allocate(info.dtype, elementCount(info.shape));
+  let state = 1;
+  for (let i = 0; i < data.length && !(data instanceof BigInt64Array || data instanceof Int32Array); i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = data instanceof Float32Array ? state / 2 ** 31 - 1 : state >>> 24;
+  }
+  return data;
+}
+
+function summary(info: IoInfo, data: TensorData): string {
+  let low = 0, high = 0;
+  for (let i = 1; i < data.length; i++) {
+    if (data[i] < data[low]) low = i;
+    if (data[i] > data[high]) high = i;
+  }
+  const range = data.length === 0 ? 'empty' : `min ${String(data[low])} max ${String(data[high])} at ${high}`;
+  return `${printable(info.name)} ${info.dtype} ${shapeText(info.shape)} ${range}`;
+}
+
+/** Every step's tensor once it is whole, as NNNN-name.npy. */
+async function dump(model: Model, inputs: TensorData[], folder: string): Promise<void> {
+  const found: { step: StepInfo; data: TensorData }[] = [];
+  model.trace(inputs, (step, data) => { found.push({ step, data }); });
+  for (const { step, data } of found) await writeWhole(join(folder, dumpName(step.index, step.name)), writeNpy({ ...step, data }));
+  notice(`${found.length} tensors written to ${printable(folder, 200)}`);
+}
+
+/** Names come from the file: they choose neither folder nor kind of the file. */
+export function dumpName(index: number, name: string): string {
+  return `${String(index).padStart(4, '0')}-${name.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100)}.npy`;
+}
+
+const WARM_UP_MS = 500;
+
+function repeat(model: Model, count: number): void {
+  const started = performance.now();
+  do model.runSync(); while (performance.now() - started < WARM_UP_MS);
+  const before = model.peak();
+  const times = Array.from({ length: count }, () => {
+    const from = performance.now();
+    model.runSync();
+    return performance.now() - from;
+  }).sort((a, b) => a - b);
+  // The machine's clock moves: the higher of two measurements is the fairer peak.
+  const peak = Math.max(before.gflops, model.peak().gflops);
+  const p50 = times[Math.floor((count - 1) / 2)];
+  const unit = before.kind === 'int8' ? 'GOPS int8' : 'GFLOPS';
+  const reached = (2 * model.stats.macs) / (p50 * 1e6);
+  print(`p50 ${p50.toFixed(3)} ms, min ${times[0].toFixed(3)} ms, ${count} runs, 1 thread, ${model.stats.kernels}, dot ${model.stats.dot}`);
+  print(`${reached.toFixed(2)} ${unit}, ${((100 * reached) / peak).toFixed(1)} % of the register-only peak of ${peak.toFixed(2)}`);
+}

@@ -1,0 +1,42 @@
+// What the command prints. In: names and numbers, some of them from hostile files. Out: text that cannot steer a terminal.
+// Results go to stdout, notices to stderr. Must not know models.
+
+// Control characters, among them the C1 ones that JSON.stringify lets through, and what reorders or breaks lines.
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+export function printable(name: string, length = 60): string {
+  const clean = name.replace(UNSAFE, '?');
+  return clean.length > length ? `${clean.slice(0, length - 3)}...` : clean;
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One object on one line. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
+}
+
+export function notice(line: string): void {
+  process.stderr.write(`kinglet: ${line}\n`);
+}
+
+/** Rows as aligned columns. Columns whose name ends in ">" are numbers: aligned right. */
+export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const names = head.map((name) => name.replace(/>$/, ''));
+  const widths = names.map((name, i) => rows.reduce((most, row) => Math.max(most, row[i].length), name.length));
+  for (const row of [names, ...rows]) {
+    const cells = row.map((cell, i) => (head[i].endsWith('>') ? cell.padStart(widths[i]) : cell.padEnd(widths[i])));
+    print(cells.join('  ').trimEnd());
+  }
+}
+
+/** 12345678 → "12,345,678". */
+export function grouped(value: number): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
