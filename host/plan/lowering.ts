@@ -38,8 +38,8 @@ export interface Lowering {
   alias(value: Value, view: View): void;
   /** Constant data, deduplicated, 64-byte aligned. */
   weights(data: ArrayBufferView): Address;
-  /** Memory that only the next step uses. */
-  scratch(bytes: number): Address;
+  /** Arena memory for the steps of the current node. */
+  temporary(bytes: number): Address;
   /** Appends a step. All operands of the opcode's struct that are not given are 0. */
   emit(opcode: number, stepBytes: number, words: Words): void;
 }

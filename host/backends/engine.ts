@@ -1,0 +1,117 @@
+// The engine: which of the two wasm builds runs here, and what its relaxed dot product really does.
+// In: a preference. Out: a compiled module and a dot mode, cached per process. Must not know plans' contents.
+
+import { ABI_VERSION, DOT_I16, DOT_S8S8, DOT_U8S8 } from '../../assembly/abi.ts';
+import { KingletError } from '../error.ts';
+import { kernelBytes } from '../wasm-files.ts';
+import { probeDot } from './probe.ts';
+
+/** Exports of kinglet.simd.wasm and kinglet.relaxed.wasm (assembly/executor.ts). */
+export interface Executor {
+  abiVersion(): number;
+  init(base: number, planBytes: number, memoryBytes: number): number;
+  refusedStep(): number;
+  run(base: number, first: number, end: number): void;
+  setDotMode(mode: number): void;
+  probeDot(a: number, b: number, c: number, out: number, count: number): number;
+  peakF32(iterations: number, x: number, y: number): number;
+  peakF32Operations(): number;
+  peakI8(iterations: number, x: number, y: number): number;
+  peakI8Operations(): number;
+}
+
+export type KernelChoice = 'auto' | 'simd128' | 'relaxed';
+/** A wasm build to use instead of the shipped one. */
+export type WasmSource = URL | Uint8Array | WebAssembly.Module;
+
+export interface Engine {
+  readonly kernels: 'simd128' | 'relaxed';
+  readonly module: WebAssembly.Module;
+  readonly dotMode: number;
+}
+export interface EngineOptions {
+  readonly kernels?: KernelChoice | undefined;
+  readonly wasm?: WasmSource | undefined;
+  readonly onNotice?: ((text: string) => void) | undefined;
+}
+
+/** i32x4.relaxed_dot_i8x16_i7x16_add_s in a minimal module: validates only where relaxed SIMD exists. */
+const RELAXED_PROBE = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 14, 1, 12, 0,
+  65, 0, 253, 15, 34, 0, 32, 0, 32, 0, 253, 147, 2, 11,
+);
+
+/** A fresh instance over `memory`. Throws ERR_WASM_VERSION when the file does not belong to this JavaScript. */
+export function instantiate(engine: Pick<Engine, 'module' | 'dotMode'>, memory: WebAssembly.Memory): Executor {
+  let executor: Executor;
+  try {
+    executor = new WebAssembly.Instance(engine.module, { env: { memory } }).exports as unknown as Executor;
+  } catch (cause) {
+    throw new KingletError('ERR_WASM_VERSION', 'the wasm module does not fit this kinglet', { cause });
+  }
+  if (typeof executor.abiVersion !== 'function' || executor.abiVersion() !== ABI_VERSION) {
+    throw new KingletError('ERR_WASM_VERSION', 'the wasm module speaks another plan version');
+  }
+  executor.setDotMode(engine.dotMode);
+  return executor;
+}
+
+async function compileModule(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
+  } catch (cause) {
+    throw new KingletError('ERR_ENGINE', 'the engine refuses the WebAssembly module', { cause });
+  }
+}
+
+async function makeRelaxed(source: Uint8Array | null): Promise<Engine> {
+  const module = await compileModule(source ?? await kernelBytes('relaxed'));
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const dotMode = probeDot(instantiate({ module, dotMode: DOT_I16 }, memory), memory);
+  return { kernels: 'relaxed', module, dotMode };
+}
+async function makeSimd(): Promise<Engine> {
+  return { kernels: 'simd128', module: await compileModule(await kernelBytes('simd')), dotMode: DOT_I16 };
+}
+
+const cache = new Map<'simd128' | 'relaxed', Promise<Engine>>();
+function cached(kernels: 'simd128' | 'relaxed', make: () => Promise<Engine>): Promise<Engine> {
+  const known = cache.get(kernels);
+  if (known) return known;
+  const fresh = make();
+  cache.set(kernels, fresh);
+  fresh.catch(() => cache.delete(kernels));
+  return fresh;
+}
+
+let noticed = false;
+
+/** The engine for a preference. `auto` takes relaxed SIMD where it exists and computes legal products rightly. */
+export async function getEngine(options: EngineOptions = {}): Promise<Engine> {
+  if (options.wasm !== undefined) return customEngine(options.wasm);
+  const choice = options.kernels ?? 'auto';
+  if (choice === 'simd128' || (choice === 'auto' && !WebAssembly.validate(RELAXED_PROBE))) return cached('simd128', makeSimd);
+  if (!WebAssembly.validate(RELAXED_PROBE)) {
+    throw new KingletError('ERR_ENGINE', 'this engine has no relaxed SIMD', { hint: 'Use kernels "auto" or "simd128".' });
+  }
+  const relaxed = await cached('relaxed', () => makeRelaxed(null));
+  if (relaxed.dotMode >= 0) return relaxed;
+  if (!noticed) {
+    noticed = true;
+    options.onNotice?.('this engine computes relaxed SIMD dot products wrongly; using the simd128 kernels instead');
+  }
+  return cached('simd128', makeSimd);
+}
+
+async function customEngine(wasm: WasmSource): Promise<Engine> {
+  const module = wasm instanceof WebAssembly.Module ? wasm
+    : await compileModule(wasm instanceof URL ? new Uint8Array(await (await fetch(wasm)).arrayBuffer()) : wasm);
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const executor = instantiate({ module, dotMode: DOT_I16 }, memory);
+  const dotMode = probeDot(executor, memory);
+  return { kernels: dotMode === DOT_I16 ? 'simd128' : 'relaxed', module, dotMode: Math.max(DOT_I16, dotMode) };
+}
+
+export function dotName(mode: number): 'i16' | 'u8s8' | 's8s8' {
+  return mode === DOT_U8S8 ? 'u8s8' : mode === DOT_S8S8 ? 's8s8' : 'i16';
+}

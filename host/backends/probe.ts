@@ -1,0 +1,64 @@
+// Asks the engine what i32x4.relaxed_dot_i8x16_i7x16_add_s does, with run-time operands, in the baseline and the optimising tier.
+// In: an executor instance. Out: a dot mode, or -1 when even legal products are wrong. Must not know kernels.
+// The proposal leaves the second operand's sign and the pair sums' width open outside 0…127:
+// https://github.com/WebAssembly/relaxed-simd/blob/main/proposals/relaxed-simd/Overview.md
+
+import { DOT_I16, DOT_S8S8, DOT_U8S8 } from '../../assembly/abi.ts';
+import type { Executor } from './engine.ts';
+
+/** 16-byte vectors per call, and calls: enough work that the optimising compiler has taken over before the last call. */
+const VECTORS = 256;
+const CALLS = 400;
+const AT = 4096;
+
+/** Deterministic operand bytes: all corners first, then a linear congruential sequence (seed 1). */
+function operands(legal: boolean): { a: Int8Array; b: Uint8Array; c: Int32Array } {
+  const corners = legal ? [0, 1, 64, 127] : [0, 1, 127, 128, 129, 254, 255];
+  let state = 1;
+  const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
+  const a = new Int8Array(VECTORS * 16);
+  const b = new Uint8Array(VECTORS * 16);
+  for (let i = 0; i < a.length; i++) {
+    const vector = i >> 4;
+    a[i] = vector < 64 ? ([-128, -127, -1, 0, 1, 127, 126, -64][vector & 7] ?? 0) : next();
+    b[i] = vector < 64 ? (corners[(vector >> 3) % corners.length] ?? 0) : next() & (legal ? 127 : 255);
+  }
+  return { a, b, c: Int32Array.from({ length: VECTORS * 4 }, (_, i) => (i - 300) * 1_234_567) };
+}
+
+function exact(a: Int8Array, b: Uint8Array, c: Int32Array, signed: boolean): Int32Array {
+  return Int32Array.from(c, (sum, lane) => {
+    for (let k = 0; k < 4; k++) {
+      const value = b[lane * 4 + k] ?? 0;
+      sum += (a[lane * 4 + k] ?? 0) * (signed ? (value << 24) >> 24 : value);
+    }
+    return sum | 0;
+  });
+}
+
+/** The results over all calls, or null when two calls (two compiler tiers) disagree. */
+function results(executor: Executor, memory: WebAssembly.Memory, { a, b, c }: ReturnType<typeof operands>): Int32Array | null {
+  const bytes = VECTORS * 16;
+  new Int8Array(memory.buffer, AT, bytes).set(a);
+  new Uint8Array(memory.buffer, AT + bytes, bytes).set(b);
+  new Int32Array(memory.buffer, AT + 2 * bytes, VECTORS * 4).set(c);
+  const out = new Int32Array(memory.buffer, AT + 3 * bytes, VECTORS * 4);
+  executor.probeDot(AT, AT + bytes, AT + 2 * bytes, AT + 3 * bytes, VECTORS);
+  const first = out.slice();
+  for (let call = 1; call < CALLS; call++) executor.probeDot(AT, AT + bytes, AT + 2 * bytes, AT + 3 * bytes, VECTORS);
+  return first.every((v, i) => v === out[i]) ? first : null;
+}
+
+const equal = (x: Int32Array | null, y: Int32Array): boolean => x?.every((v, i) => v === y[i]) ?? false;
+
+/** DOT_U8S8 or DOT_S8S8 where every product is exact, DOT_I16 where only legal ones are (or in the simd128 build), -1 otherwise. */
+export function probeDot(executor: Executor, memory: WebAssembly.Memory): number {
+  if (executor.probeDot(AT, AT, AT, AT, 0) === 0) return DOT_I16;
+  const legal = operands(true);
+  if (!equal(results(executor, memory, legal), exact(legal.a, legal.b, legal.c, false))) return -1;
+  const any = operands(false);
+  const got = results(executor, memory, any);
+  if (equal(got, exact(any.a, any.b, any.c, false))) return DOT_U8S8;
+  if (equal(got, exact(any.a, any.b, any.c, true))) return DOT_S8S8;
+  return DOT_I16;
+}

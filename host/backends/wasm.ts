@@ -1,0 +1,137 @@
+// The wasm backend: one memory and one executor instance per plan; one wasm call per inference.
+// In: plan bytes and an engine. Out: a Backend. All sizes are known here, so memory never grows and views never detach.
+// Must not import graph, ops, importers or passes.
+
+import * as abi from '../../assembly/abi.ts';
+import { KingletError } from '../error.ts';
+import type { Backend, Peak, StepInfo } from '../model.ts';
+import { decodePlan, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
+import { allocate, elementCount, type DType, type TensorData } from '../tensor.ts';
+import { dotName, instantiate, type Engine, type Executor } from './engine.ts';
+
+/** Where the plan lies in its memory; what is below belongs to the module. */
+const BASE = 1024;
+const PAGE = 65536;
+/** Most inner-loop iterations that a plan may ask for: a minute or so of one core. */
+const MAX_WORK = 2 ** 42;
+
+function makeMemory(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE);
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (cause) {
+    throw new KingletError('ERR_MEMORY', `the engine gave no memory of ${Math.ceil(bytes / 2 ** 20)} MiB`, { cause });
+  }
+}
+
+function typedView(buffer: ArrayBuffer, dtype: DType, at: number, count: number): TensorData {
+  switch (dtype) {
+    case 'float32': return new Float32Array(buffer, at, count);
+    case 'int8': return new Int8Array(buffer, at, count);
+    case 'uint8': return new Uint8Array(buffer, at, count);
+    case 'int32': return new Int32Array(buffer, at, count);
+    case 'int64': return new BigInt64Array(buffer, at, count);
+  }
+}
+
+const refusals = new Map<number, string>([
+  [abi.BAD_HEADER, 'the header contradicts itself'], [abi.BAD_OPCODE, 'unknown opcode'], [abi.BAD_STEP_BYTES, 'wrong length'],
+  [abi.BAD_OPERAND, 'an operand is out of range'], [abi.BAD_READ, 'it would read outside its tensors'],
+  [abi.BAD_WRITE, 'it would write outside its tensors'], [abi.BAD_WORK, 'it asks for more work than its header states'],
+  [abi.BAD_TABLE, 'a table has an entry out of range'],
+]);
+
+function verify(executor: Executor, info: PlanInfo, memoryBytes: number): void {
+  if (info.work > MAX_WORK) throw new KingletError('ERR_LIMIT', 'the plan asks for more work than the limit allows');
+  const code = executor.init(BASE, info.planBytes, memoryBytes);
+  if (code === abi.OK) return;
+  const step = executor.refusedStep();
+  const where = step < 0 ? 'the header' : `step ${step}`;
+  throw new KingletError('ERR_PLAN_INVALID', `not a valid plan: ${where}: ${refusals.get(code) ?? `code ${code}`}`, { details: { step, code } });
+}
+
+/** Loads a plan into a memory of its own. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_LIMIT, ERR_MEMORY. */
+export function wasmBackend(plan: Uint8Array, engine: Engine): Backend {
+  const { planBytes, arenaBytes } = planSizes(plan);
+  const memory = makeMemory(BASE + planBytes + arenaBytes);
+  const { buffer } = memory;
+  const own = new Uint8Array(buffer, BASE, planBytes);
+  own.set(plan); // from here on only the private copy is read
+  const info = decodePlan(own);
+  if (info.planBytes !== planBytes || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
+  const executor = instantiate(engine, memory);
+  verify(executor, info, buffer.byteLength);
+
+  const viewOf = (io: IoRecord): TensorData => typedView(buffer, io.dtype, BASE + io.address, io.elements);
+  const inputData = info.inputs.map(viewOf);
+  const outputData = info.outputs.map(viewOf);
+  return {
+    inputs: info.inputs,
+    outputs: info.outputs,
+    stats: {
+      macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
+      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(engine.dotMode), threads: 1,
+    },
+    inputData,
+    runOnce() {
+      guard(() => { executor.run(BASE, 0, info.stepCount); });
+      return outputData;
+    },
+    steps: () => info.steps,
+    traceOnce(visit: (step: StepInfo, data: TensorData) => void) {
+      for (const step of info.steps) {
+        guard(() => { executor.run(BASE, step.index, step.index + 1); });
+        if (step.complete) visit(step, denseCopy(buffer, step));
+      }
+    },
+    peak: () => measurePeak(executor, info),
+    release() { /* the memory goes with the last reference */ },
+  };
+}
+
+/** A verified plan cannot trap; should the engine fail all the same, the caller sees a typed error. */
+function guard(run: () => void): void {
+  try {
+    run();
+  } catch (cause) {
+    throw new KingletError('ERR_INTERNAL', 'the executor trapped', { cause });
+  }
+}
+
+function denseCopy(buffer: ArrayBuffer, step: StepRecord): TensorData {
+  const count = elementCount(step.shape);
+  const out = allocate(step.dtype, count) as Float32Array;
+  const span = step.shape.reduce((sum, dim, i) => sum + Math.max(0, dim - 1) * (step.strides[i] ?? 0), 1);
+  const bytes = new Uint8Array(buffer, BASE + step.address, span * out.BYTES_PER_ELEMENT).slice();
+  const source = typedView(bytes.buffer, step.dtype, 0, span) as Float32Array;
+  const index = new Array<number>(step.shape.length).fill(0);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    out[i] = source[at] ?? 0;
+    for (let d = index.length - 1; d >= 0; d--) {
+      const stride = step.strides[d] ?? 0;
+      at += stride;
+      if (++(index[d] as number) < (step.shape[d] ?? 1)) break;
+      at -= stride * (step.shape[d] ?? 1);
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
+/** Best of several short bursts; the loops run long enough (about 10 ms) for the optimising compiler and a quiet clock. */
+function measurePeak(executor: Executor, info: PlanInfo): Peak {
+  const kind = info.steps.some((s) => s.kernel.startsWith('qs8_')) ? 'int8' : 'float32';
+  const perIteration = kind === 'int8' ? executor.peakI8Operations() : executor.peakF32Operations();
+  let iterations = 1 << 12;
+  let best = 0;
+  for (let burst = 0; burst < 40; burst++) {
+    const start = performance.now();
+    if (kind === 'int8') executor.peakI8(iterations, 3, 5);
+    else executor.peakF32(iterations, 0.5, 0.25);
+    const ms = performance.now() - start;
+    if (ms < 4) iterations *= 2;
+    else best = Math.max(best, (iterations * perIteration) / ms / 1e6);
+  }
+  return { gflops: best, kind };
+}

@@ -1,0 +1,35 @@
+// kinglet: loads .kgl, .onnx and .tflite and runs them.
+// In: model bytes or where to find them. Out: a Model. Importing this file touches no global.
+
+import { referenceBackend } from './backends/reference.ts';
+import { compile, toGraph, type CompileOptions } from './compile.ts';
+import { KingletError } from './error.ts';
+import { sniff } from './import/index.ts';
+import { Model } from './model.ts';
+import { readSource, startPlan, throwIfAborted, type LoadOptions, type Source } from './run.ts';
+
+export * from './run.ts';
+export { compile, type CompileOptions } from './compile.ts';
+
+export interface ModelOptions extends LoadOptions, CompileOptions {
+  /** 'reference': the definitions in plain TypeScript, slow. */
+  readonly backend?: 'auto' | 'wasm' | 'reference' | undefined;
+}
+
+/**
+ * Loads a model of any supported format. Throws KingletError: ERR_FILE, ERR_MODEL_FORMAT, ERR_MODEL_INVALID,
+ * ERR_UNSUPPORTED_OP, ERR_UNSUPPORTED, ERR_EXTERNAL_DATA, ERR_LIMIT, ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_MEMORY, ERR_ENGINE,
+ * ERR_WASM_VERSION, ERR_ABORTED.
+ */
+export async function loadModel(source: Source, options: ModelOptions = {}): Promise<Model> {
+  const bytes = await readSource(source, options.signal);
+  const format = sniff(bytes);
+  if (options.backend === 'reference') {
+    if (format === 'kgl') throw new KingletError('ERR_USAGE', 'the reference backend needs the .onnx or .tflite file, a plan has no graph');
+    const { graph, facts } = toGraph(bytes, options);
+    return new Model(referenceBackend(graph, facts));
+  }
+  const plan = format === 'kgl' ? bytes : compile(bytes, options);
+  throwIfAborted(options.signal);
+  return startPlan(plan, options);
+}

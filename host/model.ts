@@ -1,0 +1,179 @@
+// The public Model and what every backend shares: input checks, the queue of runs, abort and dispose.
+// In: a backend that can run once. Out: the API of product docs. Must not know plans, graphs or wasm.
+
+import { KingletError, quote } from './error.ts';
+import type { IoInfo, StepRecord } from './plan/decode.ts';
+import { elementCount, type DType, type TensorData } from './tensor.ts';
+
+export type { IoInfo } from './plan/decode.ts';
+/** One step as `inspect` shows it. */
+export type StepInfo = Pick<StepRecord, 'index' | 'kernel' | 'op' | 'name' | 'dtype' | 'shape' | 'macs' | 'params' | 'complete'>;
+
+export interface ModelStats {
+  /** Multiply-accumulates of one inference. */
+  readonly macs: number;
+  readonly params: number;
+  readonly weightBytes: number;
+  readonly arenaBytes: number;
+  /** Largest sum of tensors alive at once: the least any arena can be. */
+  readonly liveBytes: number;
+  readonly steps: number;
+  /** Channel shuffles recognised in the source graph. */
+  readonly shuffles: number;
+  readonly kernels: 'simd128' | 'relaxed' | 'reference';
+  /** How int8 dot products are computed here. */
+  readonly dot: 'i16' | 'u8s8' | 's8s8' | 'reference';
+  readonly threads: 1;
+}
+export interface Peak {
+  /** 1e9 operations a second (2 per multiply-accumulate), measured now with operands in registers only. */
+  readonly gflops: number;
+  readonly kind: 'float32' | 'int8';
+}
+/** Inputs by name, by position, or the only one. */
+export type Inputs = Readonly<Record<string, TensorData>> | readonly TensorData[] | TensorData;
+
+/** What a backend provides; `Model` adds the rest. */
+export interface Backend {
+  readonly inputs: readonly IoInfo[];
+  readonly outputs: readonly IoInfo[];
+  readonly stats: ModelStats;
+  /** Live arrays, one per input. */
+  readonly inputData: readonly TensorData[];
+  /** Runs once on inputData; returns arrays that stay valid until the next run. */
+  runOnce(): readonly TensorData[];
+  steps(): readonly StepInfo[];
+  /** Runs step by step; `visit` gets a dense copy of every tensor that is complete. */
+  traceOnce(visit: (step: StepInfo, data: TensorData) => void): void;
+  peak(): Peak;
+  release(): void;
+}
+
+const arrayName: Readonly<Record<DType, string>> = {
+  float32: 'Float32Array', int8: 'Int8Array', uint8: 'Uint8Array', int32: 'Int32Array', int64: 'BigInt64Array',
+};
+
+/** A loaded network. Obtained from loadModel() or loadPlan(). */
+export class Model {
+  readonly inputs: readonly IoInfo[];
+  readonly outputs: readonly IoInfo[];
+  readonly stats: ModelStats;
+  #backend: Backend | null;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(backend: Backend) {
+    const strip = ({ name, dtype, shape, layout, quantization }: IoInfo): IoInfo => ({ name, dtype, shape, layout, quantization });
+    this.inputs = backend.inputs.map(strip);
+    this.outputs = backend.outputs.map(strip);
+    this.stats = backend.stats;
+    this.#backend = backend;
+  }
+
+  /**
+   * One inference; concurrent calls are queued. Resolves to copies, one typed array per output in the model's own dtype.
+   * Throws ERR_INPUT (name, dtype or length do not fit), ERR_ABORTED, ERR_DISPOSED.
+   */
+  run(inputs: Inputs, options: { signal?: AbortSignal } = {}): Promise<TensorData[]> {
+    const job = this.#queue.then(() => {
+      if (options.signal?.aborted) throw new KingletError('ERR_ABORTED', 'the run was aborted before it started', { cause: options.signal.reason });
+      return this.runSync(inputs).map((data) => data.slice() as TensorData);
+    });
+    this.#queue = job.catch(() => undefined);
+    return job;
+  }
+
+  /** One inference now. Returns views that stay valid until the next run. Without `inputs`, on what input(i) holds. */
+  runSync(inputs?: Inputs): readonly TensorData[] {
+    const backend = this.#use();
+    if (inputs !== undefined) this.#setInputs(backend, inputs);
+    return backend.runOnce();
+  }
+
+  /** The live array of input i: write into it, then runSync(). Valid until dispose(). Throws ERR_INPUT for a wrong index. */
+  input(index: number): TensorData {
+    const data = this.#use().inputData[index];
+    if (!data) throw new KingletError('ERR_INPUT', `there is no input ${index}; the model has ${this.inputs.length}`);
+    return data;
+  }
+
+  /** The plan's steps in order. */
+  steps(): readonly StepInfo[] {
+    return this.#use().steps();
+  }
+
+  /** One inference step by step; `visit` gets every tensor as a dense copy as soon as it is complete. */
+  trace(inputs: Inputs, visit: (step: StepInfo, data: TensorData) => void): void {
+    const backend = this.#use();
+    this.#setInputs(backend, inputs);
+    backend.traceOnce(visit);
+  }
+
+  /** Measures the peak that this model's kernels could reach on this machine, with operands in registers only. */
+  peak(): Peak {
+    return this.#use().peak();
+  }
+
+  /** Frees the model's memory. Later calls throw ERR_DISPOSED; a second dispose does nothing. */
+  dispose(): void {
+    this.#backend?.release();
+    this.#backend = null;
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #use(): Backend {
+    if (!this.#backend) throw new KingletError('ERR_DISPOSED', 'the model was disposed');
+    return this.#backend;
+  }
+
+  #setInputs(backend: Backend, inputs: Inputs): void {
+    const list = positional(inputs, this.inputs);
+    if (list.length !== this.inputs.length) {
+      throw new KingletError('ERR_INPUT', `${list.length} inputs were given, the model has ${this.inputs.length}: ${names(this.inputs)}`);
+    }
+    this.inputs.forEach((info, i) => { checkInput(info, list[i]); });
+    list.forEach((data, i) => { (backend.inputData[i] as Float32Array).set(data as Float32Array); });
+  }
+}
+
+function names(inputs: readonly IoInfo[]): string {
+  return inputs.map((i) => quote(i.name)).join(', ');
+}
+
+function positional(inputs: Inputs, infos: readonly IoInfo[]): readonly TensorData[] {
+  if (ArrayBuffer.isView(inputs)) return [inputs];
+  if (Array.isArray(inputs)) return inputs as readonly TensorData[];
+  if (typeof inputs !== 'object' || (inputs as unknown) === null) throw new KingletError('ERR_INPUT', 'inputs must be typed arrays');
+  const given = new Map(Object.entries(inputs as Record<string, TensorData>));
+  const known = new Set(infos.map((info) => info.name));
+  for (const name of given.keys()) {
+    if (!known.has(name)) throw new KingletError('ERR_INPUT', `the model has no input ${quote(name)}; its inputs are ${names(infos)}`);
+  }
+  return infos.map((info) => {
+    const data = given.get(info.name);
+    if (!data) throw new KingletError('ERR_INPUT', `input ${quote(info.name)} is missing`);
+    return data;
+  });
+}
+
+function checkInput(info: IoInfo, data: unknown): void {
+  const elements = elementCount(info.shape);
+  const want = `${info.dtype} [${info.shape.join(', ')}] as ${arrayName[info.dtype]} of ${elements} elements`;
+  const got = ArrayBuffer.isView(data) ? `${data.constructor.name} of ${(data as unknown as { length?: number }).length ?? 0} elements` : typeof data;
+  const clamped = info.dtype === 'uint8' && data instanceof Uint8ClampedArray;
+  const fits = ArrayBuffer.isView(data) && (data.constructor.name === arrayName[info.dtype] || clamped || isNamed(data, info.dtype))
+    && (data as TensorData).length === elements;
+  if (!fits) throw new KingletError('ERR_INPUT', `input ${quote(info.name)} wants ${want}, not ${got}`);
+}
+
+/** Subclasses (Node's Buffer is a Uint8Array) count as what they are. */
+function isNamed(data: ArrayBufferView, dtype: DType): boolean {
+  switch (dtype) {
+    case 'float32': return data instanceof Float32Array;
+    case 'int8': return data instanceof Int8Array;
+    case 'uint8': return data instanceof Uint8Array;
+    case 'int32': return data instanceof Int32Array;
+    case 'int64': return data instanceof BigInt64Array;
+  }
+}

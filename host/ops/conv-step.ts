@@ -1,0 +1,134 @@
+// The convolution step that conv2d, matmul and convTranspose2d share: picks depthwise or GEMM, packs weights, emits.
+// In: views of source and destination, HWIO weights, window. Out: one step. Must not know graphs or file formats.
+
+import * as abi from '../../assembly/abi.ts';
+import type { Constant } from '../graph/graph.ts';
+import { type Address, type Lowering, type Need, type View, type Words } from '../plan/lowering.ts';
+import { perTensor, type TensorType } from '../tensor.ts';
+import { outputScales, packF32Conv, packF32Dwconv, packQs8Conv, packQs8Dwconv, PANEL, weightZero } from './pack-conv.ts';
+import { quantizedClamp } from './quantized.ts';
+import type { Pads, Pair } from './window.ts';
+
+export interface ConvStep {
+  /** [N, H, W, C], any strides >= 0. */
+  readonly src: View;
+  /** [N, OH, OW, OC], meets `pixelsUniform`. */
+  readonly dst: View;
+  /** HWIO [KH, KW, C/groups, OC], or panels that earlier steps of this node packed. */
+  readonly weights: Constant | { readonly kind: 'packed'; readonly at: Address; readonly shape: readonly [number, number, number, number] };
+  readonly bias: Constant | null;
+  readonly strides: Pair;
+  readonly pads: Pads;
+  readonly dilations: Pair;
+  readonly groups: number;
+  /** Clamp in real units. */
+  readonly min: number;
+  readonly max: number;
+  /** Dtypes and quantisation. */
+  readonly srcType: TensorType;
+  readonly dstType: TensorType;
+}
+
+/** Pixels of a destination follow each other at one stride. */
+export const pixelsUniform: Need = ({ shape, strides }) =>
+  (shape[1] ?? 1) <= 1 || (shape[2] ?? 1) <= 1 || strides[1] === (shape[2] ?? 1) * (strides[2] ?? 0);
+
+/** Bytes of packed rows (or rows read in place) that one block keeps in cache. */
+const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024 };
+/** Tile heights 4 and 6 both divide it. */
+const ROW_UNIT = 12;
+
+const dim = (view: { readonly shape: readonly number[] }, i: number): number => view.shape[i] ?? 1;
+const strideOf = (view: View, i: number): number => view.strides[i] ?? 0;
+
+/** True when the layer is a depthwise convolution with multiplier 1 that the dwconv kernels take. */
+export function isDepthwise(src: View | TensorType, weights: { readonly shape: readonly number[] }, groups: number): boolean {
+  return groups > 1 && groups === (src.shape.at(-1) ?? 1) && dim(weights, 2) === 1 && dim(weights, 3) === groups;
+}
+
+export function emitConv(ctx: Lowering, c: ConvStep): void {
+  if ('kind' in c.weights || !isDepthwise(c.src, c.weights, c.groups) || c.dstType.dtype === 'int32') emitGemm(ctx, c);
+  else emitDwconv(ctx, c, c.weights);
+}
+
+function clampWords(c: ConvStep): [Words[number], Words[number]] {
+  if (c.dstType.dtype !== 'int8') return [{ f32: c.min }, { f32: c.max }];
+  const { scale, zeroPoint } = perTensor(c.dstType, 'the output');
+  return quantizedClamp(c.min, c.max, scale, zeroPoint);
+}
+
+/** Zero points and the weights' multipliers; zeros for float32. */
+function quantizedWords(c: ConvStep): { srcZero: number; dstZero: number } {
+  if (c.srcType.dtype !== 'int8') return { srcZero: 0, dstZero: 0 };
+  return {
+    srcZero: perTensor(c.srcType, 'the input').zeroPoint,
+    dstZero: c.dstType.dtype === 'int8' ? perTensor(c.dstType, 'the output').zeroPoint : 0,
+  };
+}
+
+function emitGemm(ctx: Lowering, c: ConvStep): void {
+  const quantized = c.srcType.dtype === 'int8';
+  const [kh, kw, ic, columns] = [dim(c.weights, 0), dim(c.weights, 1), dim(c.weights, 2), dim(c.weights, 3)];
+  const oc = columns / c.groups;
+  const k = kh * kw * ic;
+  const [ih, iw, oh, ow] = [dim(c.src, 1), dim(c.src, 2), dim(c.dst, 1), dim(c.dst, 2)];
+  const { srcZero, dstZero } = quantizedWords(c);
+  // An axis of length 1 never moves: give it the stride that makes rows uniform.
+  const srcPixel = iw > 1 ? strideOf(c.src, 2) : strideOf(c.src, 1);
+  const srcRow = ih > 1 ? strideOf(c.src, 1) : iw * srcPixel;
+  const dstPixel = ow > 1 ? strideOf(c.dst, 2) : strideOf(c.dst, 1);
+  const direct = kh * kw === 1 && c.strides[0] === 1 && c.strides[1] === 1 && c.pads.every((p) => p === 0)
+    && (strideOf(c.src, 3) === 1 || ic * c.groups === 1) && srcRow === iw * srcPixel && !quantized;
+  const rowBytes = quantized ? Math.ceil(k / 4) * 8 : k * 4;
+  const budget = direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
+  const rows = Math.ceil((oh * ow) / ROW_UNIT) * ROW_UNIT;
+  const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / rowBytes / ROW_UNIT)) * ROW_UNIT);
+  const scratchBytes = quantized ? blockRows * rowBytes + blockRows * 4 + 512 : (direct ? 0 : blockRows * rowBytes) + 256;
+  const shape = { k, groups: c.groups, oc };
+  const packed = 'kind' in c.weights ? c.weights.at
+    : ctx.weights(quantized
+      ? packQs8Conv(c.weights, c.bias, shape, outputScales(c.weights, c.srcType, c.dstType, columns), srcZero)
+      : packF32Conv(c.weights, c.bias, shape));
+  const [min, max] = clampWords(c);
+  ctx.emit(quantized ? abi.QS8_CONV : abi.F32_CONV, abi.CONV_STEP_BYTES, {
+    [abi.CONV_SRC]: c.src.at, [abi.CONV_DST]: c.dst.at, [abi.CONV_WEIGHTS]: packed,
+    [abi.CONV_SCRATCH]: ctx.temporary(scratchBytes), [abi.CONV_SCRATCH_BYTES]: scratchBytes,
+    [abi.CONV_BATCH]: dim(c.src, 0), [abi.CONV_IH]: ih, [abi.CONV_IW]: iw, [abi.CONV_IC]: ic,
+    [abi.CONV_OH]: oh, [abi.CONV_OW]: ow, [abi.CONV_OC]: oc, [abi.CONV_GROUPS]: c.groups,
+    [abi.CONV_KH]: kh, [abi.CONV_KW]: kw, [abi.CONV_SH]: c.strides[0], [abi.CONV_SW]: c.strides[1],
+    [abi.CONV_DH]: c.dilations[0], [abi.CONV_DW]: c.dilations[1], [abi.CONV_PT]: c.pads[0], [abi.CONV_PL]: c.pads[1],
+    [abi.CONV_SRC_BATCH]: strideOf(c.src, 0), [abi.CONV_SRC_ROW]: srcRow, [abi.CONV_SRC_PIXEL]: srcPixel,
+    [abi.CONV_SRC_CHANNEL]: ic * c.groups === 1 ? 1 : strideOf(c.src, 3),
+    [abi.CONV_DST_BATCH]: strideOf(c.dst, 0), [abi.CONV_DST_PIXEL]: dstPixel, [abi.CONV_DST_CHANNEL]: columns === 1 ? 1 : strideOf(c.dst, 3),
+    [abi.CONV_DIRECT]: direct ? 1 : 0, [abi.CONV_BLOCK_ROWS]: blockRows, [abi.CONV_MIN]: min, [abi.CONV_MAX]: max,
+    [abi.CONV_SRC_ZERO]: srcZero, [abi.CONV_DST_ZERO]: dstZero,
+    [abi.CONV_WEIGHT_ZERO]: quantized && !('kind' in c.weights) ? weightZero(c.weights) : 0,
+    [abi.CONV_OUT_I32]: quantized && c.dstType.dtype === 'int32' ? 1 : 0,
+  });
+}
+
+function emitDwconv(ctx: Lowering, c: ConvStep, weights: Constant): void {
+  const quantized = c.srcType.dtype === 'int8';
+  const channels = c.groups;
+  const taps = dim(weights, 0) * dim(weights, 1);
+  const { srcZero, dstZero } = quantizedWords(c);
+  const packed = ctx.weights(quantized
+    ? packQs8Dwconv(weights, c.bias, taps, channels, outputScales(weights, c.srcType, c.dstType, channels), srcZero)
+    : packF32Dwconv(weights, c.bias, taps, channels));
+  const [min, max] = clampWords(c);
+  ctx.emit(quantized ? abi.QS8_DWCONV : abi.F32_DWCONV, abi.DW_STEP_BYTES, {
+    [abi.DW_SRC]: c.src.at, [abi.DW_DST]: c.dst.at, [abi.DW_WEIGHTS]: packed,
+    [abi.DW_BATCH]: dim(c.src, 0), [abi.DW_IH]: dim(c.src, 1), [abi.DW_IW]: dim(c.src, 2), [abi.DW_C]: channels,
+    [abi.DW_OH]: dim(c.dst, 1), [abi.DW_OW]: dim(c.dst, 2), [abi.DW_KH]: dim(weights, 0), [abi.DW_KW]: dim(weights, 1),
+    [abi.DW_SH]: c.strides[0], [abi.DW_SW]: c.strides[1], [abi.DW_DH]: c.dilations[0], [abi.DW_DW]: c.dilations[1],
+    [abi.DW_PT]: c.pads[0], [abi.DW_PL]: c.pads[1],
+    [abi.DW_SRC_BATCH]: strideOf(c.src, 0), [abi.DW_SRC_ROW]: strideOf(c.src, 1), [abi.DW_SRC_PIXEL]: strideOf(c.src, 2),
+    [abi.DW_DST_BATCH]: strideOf(c.dst, 0), [abi.DW_DST_ROW]: strideOf(c.dst, 1), [abi.DW_DST_PIXEL]: strideOf(c.dst, 2),
+    [abi.DW_MIN]: min, [abi.DW_MAX]: max, [abi.DW_SRC_ZERO]: srcZero, [abi.DW_DST_ZERO]: dstZero,
+  });
+}
+
+/** Bytes of one group's panels in a packed f32 weight block. */
+export function packedPanelBytes(k: number, oc: number): number {
+  return Math.ceil(oc / PANEL) * PANEL * (k + 1) * 4;
+}

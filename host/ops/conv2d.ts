@@ -1,0 +1,236 @@
+// conv2d: grouped, dilated 2-D convolution on NHWC with HWIO weights, fused bias and clamp; float32 or int8.
+// ONNX Conv, ConvInteger, QLinearConv; TFLite CONV_2D, DEPTHWISE_CONV_2D. Output [N, OH, OW, OC].
+// https://onnx.ai/onnx/operators/onnx__Conv.html, https://www.tensorflow.org/mlir/tfl_ops#tflconv_2d_tflconv2dop
+
+import { KingletError } from '../error.ts';
+import type { Builder } from '../graph/builder.ts';
+import { isConstant, type Value } from '../graph/graph.ts';
+import { permuteWeights, toNchw, toNhwc } from '../import/onnx/layout.ts';
+import type { OnnxNode } from '../import/onnx/node.ts';
+import type { TfliteNode } from '../import/tflite/node.ts';
+import { channelsTogether } from '../plan/lowering.ts';
+import { numbers, perTensor, type Quantization, type Tensor, type TensorType } from '../tensor.ts';
+import { noClamp, tfliteClamp, type Clamp } from './activation.ts';
+import { emitConv, isDepthwise, pixelsUniform } from './conv-step.ts';
+import { reshape } from './reshape.ts';
+import { outputScales } from './pack-conv.ts';
+import type { Op } from './op.ts';
+import { quantizedClamp, rint, saturate } from './quantized.ts';
+import { checkWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Pair } from './window.ts';
+
+export interface Conv2dAttrs extends Clamp {
+  readonly strides: Pair;
+  readonly pads: Pads;
+  readonly dilations: Pair;
+  readonly groups: number;
+  /** The accumulators themselves (ConvInteger), int32. */
+  readonly accumulators?: boolean;
+}
+
+const HWIO = [2, 3, 1, 0];
+
+function readOnnxConv(node: OnnxNode, b: Builder): Value[] {
+  const x = node.input(0);
+  const w = node.input(1);
+  return [onnxConv(node, b, { x, w, bias: node.optional(2) })];
+}
+
+/** Shared by the three ONNX spellings. `accumulators`: int32 output; `quantization`: int8 output. */
+function onnxConv(
+  node: OnnxNode, b: Builder,
+  c: { x: Value; w: Value; bias: Value | null; accumulators?: boolean; quantization?: Quantization | undefined },
+): Value {
+  const { x, w } = c;
+  if (x.shape.length !== 4 || w.shape.length !== 4) node.unsupported(`convolution of a rank ${x.shape.length} tensor (only 2-D convolution is supported)`);
+  const window = onnxWindow(node, [w.shape[2] ?? 0, w.shape[3] ?? 0]);
+  const groups = node.int('group', 1);
+  const pads = resolvePads({ ...window, input: [x.shape[2] ?? 0, x.shape[3] ?? 0] });
+  const attrs: Conv2dAttrs = {
+    strides: window.strides, pads, dilations: window.dilations, groups, ...noClamp, ...(c.accumulators ? { accumulators: true } : {}),
+  };
+  const y = b.add(conv2d, attrs, [toNhwc(b, x), permuteWeights(b, w, HWIO), c.bias], { quantization: c.quantization });
+  return toNchw(b, y);
+}
+
+/** A per-tensor or per-channel parameter pair given as ONNX inputs `scale` and `zero`. */
+export function onnxQuantization(node: OnnxNode, scaleInput: number, zeroInput: number, axis: number): Quantization {
+  const scale = Float32Array.from(numbers(node.constant(scaleInput)));
+  const zeros = node.optional(zeroInput);
+  const zeroPoint = zeros === null ? new Int32Array(scale.length) : Int32Array.from(numbers(node.constant(zeroInput)));
+  if (zeroPoint.length !== scale.length) node.fail('scale and zero point have different lengths');
+  if (!scale.every((s) => s > 0 && Number.isFinite(s))) node.fail('a quantisation scale is not a positive number');
+  return { scale, zeroPoint, axis };
+}
+
+/** The same int8 value under the parameters that this node states. */
+function requalify(b: Builder, value: Value, quantization: Quantization): Value {
+  if (isConstant(value)) return b.constant({ ...value, quantization }, value.name);
+  return b.add(reshape, { shape: [...value.shape] }, [value], { quantization });
+}
+
+function readQLinearConv(node: OnnxNode, b: Builder): Value[] {
+  const x = requalify(b, node.input(0), onnxQuantization(node, 1, 2, 0));
+  const w = requalify(b, node.constant(3), onnxQuantization(node, 4, 5, 0));
+  return [onnxConv(node, b, { x, w, bias: node.optional(8), quantization: onnxQuantization(node, 6, 7, 0) })];
+}
+
+function readConvInteger(node: OnnxNode, b: Builder): Value[] {
+  const unit = (zeroInput: number, uint8: boolean): Quantization => {
+    const zeros = node.optional(zeroInput) === null ? Int32Array.of(uint8 ? -128 : 0) : Int32Array.from(numbers(node.constant(zeroInput)));
+    return { scale: new Float32Array(zeros.length).fill(1), zeroPoint: zeros, axis: 0 };
+  };
+  const x = requalify(b, node.input(0), unit(2, node.wasUint8(0)));
+  const w = requalify(b, node.constant(1), unit(3, node.wasUint8(1)));
+  return [onnxConv(node, b, { x, w, bias: null, accumulators: true })];
+}
+
+/** Weights [OC, KH, KW, IC] → HWIO; options: padding, stride_w, stride_h, activation, dilation_w, dilation_h. */
+function readConv2d(node: TfliteNode, b: Builder): Value[] {
+  const x = node.input(0);
+  const w = permuteWeights(b, node.input(1), [1, 2, 3, 0]);
+  const ic = w.shape[2] ?? 0;
+  const channels = x.shape.at(-1) ?? 0;
+  if (ic === 0 || channels % ic !== 0) node.fail(`${channels} input channels do not fit weights for ${ic}`);
+  return [tfliteConv(node, b, { x, w, groups: channels / ic, clampField: 3, dilationFields: [5, 4] })];
+}
+
+/** Weights [1, KH, KW, OC] → HWIO [KH, KW, 1, OC]; options: padding, stride_w, stride_h, multiplier, activation, dilations. */
+function readDepthwise(node: TfliteNode, b: Builder): Value[] {
+  const x = node.input(0);
+  const [one, kh, kw, oc] = node.input(1).shape;
+  if (one !== 1) node.fail(`depthwise weights have shape [${node.input(1).shape.join(', ')}] instead of [1, KH, KW, C]`);
+  const w = permuteWeights(b, node.input(1), [1, 2, 0, 3]);
+  if (w.shape[0] !== kh || w.shape[1] !== kw || w.shape[3] !== oc) node.fail('depthwise weights are not 4-D');
+  return [tfliteConv(node, b, { x, w, groups: x.shape.at(-1) ?? 1, clampField: 4, dilationFields: [6, 5] })];
+}
+
+function tfliteConv(
+  node: TfliteNode, b: Builder, c: { x: Value; w: Value; groups: number; clampField: number; dilationFields: Pair },
+): Value {
+  const { x, w, groups } = c;
+  if (x.shape.length !== 4 || w.shape.length !== 4) node.fail('convolution needs 4-D input and weights');
+  const strides: Pair = [node.i32(2, 0), node.i32(1, 0)];
+  const dilations: Pair = [node.i32(c.dilationFields[0], 1), node.i32(c.dilationFields[1], 1)];
+  const window = { kernel: [w.shape[0] ?? 0, w.shape[1] ?? 0] as const, strides, dilations };
+  checkWindow(window, [0, 0, 0, 0]);
+  const pads = tfliteSamePads(node.u8(0, 0), [x.shape[1] ?? 0, x.shape[2] ?? 0], window);
+  return b.add(conv2d, { strides, pads, dilations, groups, ...tfliteClamp(node, c.clampField) }, [x, w, node.optional(2)],
+    { quantization: node.output(0).quantization });
+}
+
+function inferConv2d(inputs: readonly (TensorType | null)[], attrs: Conv2dAttrs): TensorType[] {
+  const [x, w, bias] = inputs;
+  if (!x || !w) throw new KingletError('ERR_MODEL_INVALID', 'input or weights are missing');
+  const [n, ih, iw, ic] = x.shape;
+  const [kh, kw, wic, oc] = w.shape;
+  if (n === undefined || ih === undefined || iw === undefined || ic === undefined || kh === undefined || kw === undefined
+    || wic === undefined || oc === undefined) {
+    throw new KingletError('ERR_MODEL_INVALID', 'convolution needs a 4-D input and 4-D weights');
+  }
+  if (x.dtype !== w.dtype || (x.dtype !== 'float32' && x.dtype !== 'int8')) {
+    throw new KingletError('ERR_UNSUPPORTED', `convolution of ${x.dtype} by ${w.dtype} weights`);
+  }
+  const { groups } = attrs;
+  if (!Number.isInteger(groups) || groups < 1 || wic < 1 || oc < 1 || wic * groups !== ic || oc % groups !== 0) {
+    throw new KingletError('ERR_MODEL_INVALID', `${groups} groups do not fit ${ic} input channels and weights [${w.shape.join(', ')}]`);
+  }
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== oc)) {
+    throw new KingletError('ERR_MODEL_INVALID', `bias of shape [${bias.shape.join(', ')}] for ${oc} output channels`);
+  }
+  if (bias && bias.dtype !== (x.dtype === 'int8' ? 'int32' : 'float32')) {
+    throw new KingletError('ERR_UNSUPPORTED', `a ${bias.dtype} bias for a convolution of ${x.dtype}`);
+  }
+  checkWindow({ kernel: [kh, kw], strides: attrs.strides, dilations: attrs.dilations }, attrs.pads);
+  const [top, left, bottom, right] = attrs.pads;
+  const oh = outputSize(ih, kh, attrs.strides[0], attrs.dilations[0], top, bottom);
+  const ow = outputSize(iw, kw, attrs.strides[1], attrs.dilations[1], left, right);
+  return [{ dtype: attrs.accumulators ? 'int32' : x.dtype, shape: [n, oh, ow, oc] }];
+}
+
+/** Calls visit(output pixel index, x offset, first weight index) for every tap of every output pixel that lies inside the input. */
+function eachTap(x: Tensor, w: Tensor, y: TensorType, attrs: Conv2dAttrs, visit: (pixel: number, xAt: number, wAt: number) => void): void {
+  const [n = 0, ih = 0, iw = 0, ic = 0] = x.shape;
+  const [kh = 0, kw = 0, wic = 0, oc = 0] = w.shape;
+  const [, oh = 0, ow = 0] = y.shape;
+  for (let b = 0; b < n; b++) for (let oy = 0; oy < oh; oy++) for (let ox = 0; ox < ow; ox++) {
+    for (let ky = 0; ky < kh; ky++) for (let kx = 0; kx < kw; kx++) {
+      const iy = oy * attrs.strides[0] - attrs.pads[0] + ky * attrs.dilations[0];
+      const ix = ox * attrs.strides[1] - attrs.pads[1] + kx * attrs.dilations[1];
+      if (iy < 0 || iy >= ih || ix < 0 || ix >= iw) continue;
+      visit((b * oh + oy) * ow + ox, ((b * ih + iy) * iw + ix) * ic, (ky * kw + kx) * wic * oc);
+    }
+  }
+}
+
+/** Sums (x - zx) * (w - zw) in float64, which is exact for int8. */
+function accumulate(x: Tensor, w: Tensor, y: TensorType, attrs: Conv2dAttrs, zx: number, zw: (c: number) => number): Float64Array {
+  const [xs, ws] = [numbers(x), numbers(w)];
+  const oc = w.shape[3] ?? 0;
+  const wic = w.shape[2] ?? 0;
+  const perGroup = oc / attrs.groups;
+  const acc = new Float64Array(y.shape.reduce((a, d) => a * d, 1));
+  const zeros = Float64Array.from({ length: oc }, (_, c) => zw(c));
+  eachTap(x, w, y, attrs, (pixel, xAt, wAt) => {
+    for (let g = 0; g < attrs.groups; g++) for (let i = 0; i < wic; i++) {
+      const value = (xs[xAt + g * wic + i] ?? 0) - zx;
+      const row = wAt + i * oc;
+      for (let c = g * perGroup; c < (g + 1) * perGroup; c++) {
+        acc[pixel * oc + c] = (acc[pixel * oc + c] ?? 0) + value * ((ws[row + c] ?? 0) - (zeros[c] ?? 0));
+      }
+    }
+  });
+  return acc;
+}
+
+function referenceConv2d(inputs: readonly (Tensor | null)[], attrs: Conv2dAttrs, outputs: readonly TensorType[]): Tensor[] {
+  const [x, w, bias] = inputs;
+  const [y] = outputs;
+  if (!x || !w || !y) throw new KingletError('ERR_INTERNAL', 'conv2d without input or weights');
+  const oc = w.shape[3] ?? 1;
+  const b = bias ? numbers(bias) : null;
+  if (x.dtype === 'float32') {
+    const acc = accumulate(x, w, y, attrs, 0, () => 0);
+    const data = Float32Array.from(acc, (sum, i) => Math.min(attrs.max, Math.max(attrs.min, Math.fround(sum + (b?.[i % oc] ?? 0)))));
+    return [{ ...y, data }];
+  }
+  const q = w.quantization;
+  const zw = (c: number): number => q?.zeroPoint[q.zeroPoint.length === 1 ? 0 : c] ?? 0;
+  const acc = accumulate(x, w, y, attrs, perTensor(x, 'the input').zeroPoint, zw);
+  if (attrs.accumulators) return [{ ...y, data: Int32Array.from(acc) }];
+  const scales = outputScales(w, x, y, oc);
+  const { scale, zeroPoint } = perTensor(y, 'the output');
+  const [lo, hi] = quantizedClamp(attrs.min, attrs.max, scale, zeroPoint);
+  const data = Int8Array.from(acc, (sum, i) => {
+    const real = Math.fround(Math.fround(sum + (b?.[i % oc] ?? 0)) * (scales[i % oc] ?? 1));
+    return saturate(rint(real) + zeroPoint, lo, hi);
+  });
+  return [{ ...y, data }];
+}
+
+export const conv2d: Op<Conv2dAttrs> = {
+  kind: 'conv2d',
+  onnx: { Conv: readOnnxConv, QLinearConv: readQLinearConv, ConvInteger: readConvInteger },
+  tflite: { CONV_2D: readConv2d, DEPTHWISE_CONV_2D: readDepthwise },
+  infer: inferConv2d,
+  reference: referenceConv2d,
+  macs(node) {
+    const [w] = [node.inputs[1]];
+    const [y] = node.outputs;
+    return (y?.shape ?? []).reduce((a, d) => a * d, 1) * (w?.shape.slice(0, 3) ?? []).reduce((a, d) => a * d, 1);
+  },
+  lower(node, ctx) {
+    const [x, w, bias = null] = node.inputs;
+    const [y] = node.outputs;
+    if (!x || !w || !y) throw new KingletError('ERR_INTERNAL', 'conv2d without input or weights');
+    if (!isConstant(w) || (bias !== null && !isConstant(bias))) {
+      throw new KingletError('ERR_UNSUPPORTED', 'weights and bias of a convolution must be constants');
+    }
+    const depthwise = isDepthwise(x, w, node.attrs.groups) && y.dtype !== 'int32';
+    emitConv(ctx, {
+      ...node.attrs,
+      src: ctx.read(x, depthwise ? channelsTogether : (view) => view.strides.every((s) => s >= 0)),
+      dst: ctx.write(y, depthwise ? channelsTogether : pixelsUniform),
+      weights: w, bias, srcType: x, dstType: y,
+    });
+  },
+};

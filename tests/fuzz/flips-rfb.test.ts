@@ -1,0 +1,13 @@
+// 1,000 random single-byte flips of version-RFB-320.onnx: a result of the declared shape or a KingletError, never anything else.
+
+import { it } from 'node:test';
+import { sharedBytes, skipWithoutShared } from '../shared.ts';
+import { attack } from './attack.ts';
+import { randomFlips } from './damages.ts';
+import { assertHarmless } from './report.ts';
+
+it('survives 1,000 flipped bytes (seed 4)', { skip: skipWithoutShared }, async (t) => {
+  const bytes = sharedBytes('models/version-RFB-320.onnx');
+  const damages = randomFlips(4, 1000, bytes.length);
+  assertHarmless(t, await attack(bytes, damages), damages);
+});

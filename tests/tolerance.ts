@@ -1,0 +1,10 @@
+// The one place for float32 tolerances, as a share of the largest absolute expected value. int8 has none: equal.
+
+export const tolerance = {
+  /** Real networks against another engine's outputs. */
+  network: 1e-4,
+  /** One kernel against plain loops in float64. */
+  kernel: 1e-5,
+  /** A rewritten graph against the original, where constants were folded. */
+  rewrite: 1e-5,
+} as const;
