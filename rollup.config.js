@@ -24,6 +24,7 @@ export default {
     run: 'build/host/run.js',
     compile: 'build/host/compile.js',
     image: 'build/host/image/index.js',
+    tasks: 'build/host/tasks/index.js',
     cli: 'build/host/cli/cli.js',
   },
   external: [/^node:/, 'commander', 'fast-png', 'flatbuffers', 'jpeg-js', 'pbf'],

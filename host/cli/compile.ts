@@ -2,7 +2,8 @@
 
 import { compile } from '../compile.ts';
 import { KingletError } from '../error.ts';
-import { readModel, writeWhole } from './files.ts';
+import { readSource } from '../run.ts';
+import { writeWhole } from './files.ts';
 import { grouped, print, printable } from './text.ts';
 
 export interface CompileOptions {
@@ -12,7 +13,7 @@ export interface CompileOptions {
 
 export async function compileCommand(source: string, options: CompileOptions): Promise<void> {
   if (!options.output.endsWith('.kgl')) throw new KingletError('ERR_USAGE', 'the plan must be named .kgl', { hint: 'For example: kinglet compile model.onnx -o model.kgl' });
-  const plan = compile(await readModel(source), { shapes: options.shape });
+  const plan = compile(await readSource(source), { shapes: options.shape });
   await writeWhole(options.output, plan);
   print(`${printable(options.output, 200)} ${grouped(plan.length)} bytes`);
 }

@@ -40,11 +40,3 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
     throw fileError('write', path, cause);
   }
 }
-
-/** A model's bytes from a path or an http(s) URL. */
-export async function readModel(source: string): Promise<Uint8Array> {
-  if (!/^https?:\/\//.test(source)) return readBytes(source);
-  const response = await fetch(source).catch((cause: unknown) => { throw fileError('fetch', source, cause); });
-  if (!response.ok) throw new KingletError('ERR_FILE', `cannot fetch ${quote(source)}: the server answered ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
-}

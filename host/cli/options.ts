@@ -42,5 +42,5 @@ export function withModelOptions(command: Command): Command {
 }
 
 export function openModel(source: string, options: ModelOptions): Promise<Model> {
-  return loadModel(source, { shapes: options.shape, backend: options.backend, kernels: options.kernels, onNotice: notice });
+  return loadModel(source, { shapes: options.shape, backend: options.backend, kernels: options.kernels, warmup: false, onNotice: notice });
 }

@@ -34,7 +34,7 @@ export interface Frame {
 export function frameOf(input: ImageInput): Frame {
   const [batch, ...rest] = input.shape.length === 3 ? [1, ...input.shape] : input.shape;
   const takesPictures = batch === 1 && rest.length === 3 && elementCount(input.shape) > 0;
-  const layout = input.layout ?? (rest[2] === 3 || rest[2] === 1 ? 'NHWC' : 'NCHW');
+  const layout = input.layout ?? (rest[2] === 3 || (rest[2] === 1 && rest[0] !== 3) ? 'NHWC' : 'NCHW');
   const channels = layout === 'NHWC' ? rest[2] : rest[0];
   if (!takesPictures || (channels !== 1 && channels !== 3)) {
     throw new KingletError('ERR_INPUT', `input ${quote(input.name)} of shape [${input.shape.join(', ')}] does not take one picture`);

@@ -1,0 +1,97 @@
+// From pictures to inputs: exact resizing, fits, presets, layouts, and the bytes that other tools fed to the same networks.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KingletError } from '../../host/error.ts';
+import { decodeImage } from '../../host/image/decode.ts';
+import { regionOf, resize } from '../../host/image/resize.ts';
+import { presetFor, toTensor } from '../../host/image/tensor.ts';
+import type { ImageInput } from '../../host/image/tensor.ts';
+import { readNpy } from '../../host/npy.ts';
+import { sharedBytes, skipWithoutShared } from '../shared.ts';
+import { pattern } from './pictures.ts';
+
+const input = (dtype: string, shape: number[], scale?: number, zeroPoint = 0): ImageInput => ({
+  name: 'x', dtype, shape, layout: null, quantization: scale === undefined ? null : { scale, zeroPoint },
+});
+const whole = (width: number, height: number): { x: number; y: number; width: number; height: number } => ({ x: 0, y: 0, width, height });
+
+test('the same size changes nothing', () => {
+  const data = pattern(7, 5);
+  assert.deepEqual(resize({ width: 7, height: 5, data }, 7, 5, whole(7, 5)), data);
+});
+
+test('halving averages with the triangle filter, doubling mixes neighbours', () => {
+  const gray = { width: 4, height: 1, data: Uint8Array.of(0, 80, 160, 240) };
+  // Centre 1.0, reach 2: weights of pixels 0…2 are 3/4, 3/4, 1/4, over their sum; mirrored for the other one.
+  const left = Math.round((0.75 * 0 + 0.75 * 80 + 0.25 * 160) / 1.75);
+  assert.deepEqual([...resize(gray, 2, 1, whole(4, 1))], [left, left, left, 240 - left, 240 - left, 240 - left]);
+  const pair = { width: 2, height: 1, data: Uint8Array.of(0, 100) };
+  assert.deepEqual([...resize(pair, 4, 1, whole(2, 1))].filter((_, i) => i % 3 === 0), [0, 25, 75, 100]);
+});
+
+test('stretch, crop and pad show what they say', () => {
+  const picture = { width: 40, height: 20 }, frame = { width: 10, height: 10 };
+  assert.deepEqual(regionOf(picture, frame, 'stretch'), { x: 0, y: 0, width: 40, height: 20 });
+  assert.deepEqual(regionOf(picture, frame, 'crop'), { x: 10, y: 0, width: 20, height: 20 });
+  assert.deepEqual(regionOf(picture, frame, 'pad'), { x: 0, y: -10, width: 40, height: 40 });
+  const white = { ...picture, data: new Uint8Array(800).fill(255) };
+  const rows = [...resize(white, 10, 10, regionOf(white, frame, 'pad'))].filter((_, i) => i % 30 === 0);
+  assert.deepEqual(rows, [0, 0, 255, 255, 255, 255, 255, 255, 0, 0]);
+});
+
+test('a region outside the picture is black', () => {
+  const data = pattern(4, 4);
+  assert.ok(resize({ width: 4, height: 4, data }, 3, 3, { x: 100, y: 100, width: 5, height: 5 }).every((v) => v === 0));
+  assert.throws(() => resize({ width: 4, height: 4, data }, 3, 3, { x: 0, y: 0, width: NaN, height: 1 }), KingletError);
+});
+
+test('presets, in both layouts', () => {
+  const picture = { width: 1, height: 2, data: Uint8Array.of(0, 51, 255, 10, 20, 30) };
+  const near = (a: ArrayLike<number>, b: number[]): void => { b.forEach((v, i) => { assert.ok(Math.abs(a[i] - v) < 1e-6, `${String(i)}: ${String(a[i])} is not ${v}`); }); };
+  near(toTensor(picture, input('float32', [1, 2, 1, 3])), [-1, -0.6, 1, (10 - 127.5) / 127.5, (20 - 127.5) / 127.5, (30 - 127.5) / 127.5]);
+  near(toTensor(picture, input('float32', [1, 3, 2, 1]), { preset: 'unit' }), [0, 10 / 255, 0.2, 20 / 255, 1, 30 / 255]);
+  near(toTensor(picture, input('float32', [3, 2, 1]), { preset: 'raw' }), [0, 10, 51, 20, 255, 30]);
+  near(toTensor(picture, input('float32', [1, 2, 1, 3]), { preset: 'torchvision' }), [-0.485 / 0.229, (0.2 - 0.456) / 0.224, (1 - 0.406) / 0.225]);
+  assert.deepEqual([...toTensor(picture, input('uint8', [1, 2, 1, 3], 1 / 128, 128))], [...picture.data]);
+  assert.deepEqual([...toTensor(picture, input('int8', [1, 2, 1, 3], 1 / 128, -1), { preset: 'bytes' })], [0, 51, -1, 10, 20, 30]);
+  // RGBA and gray pictures, gray networks.
+  assert.deepEqual([...toTensor({ width: 1, height: 1, data: Uint8Array.of(1, 2, 3, 99) }, input('uint8', [1, 1, 1, 3]))], [1, 2, 3]);
+  assert.deepEqual([...toTensor({ width: 1, height: 1, data: Uint8Array.of(9) }, input('uint8', [1, 1, 1, 3]))], [9, 9, 9]);
+  assert.deepEqual([...toTensor({ width: 1, height: 1, data: Uint8Array.of(100, 50, 200) }, input('uint8', [1, 1, 1, 1]))], [Math.round(29.9 + 29.35 + 22.8)]);
+});
+
+test('int8 inputs are filled by their own scale', () => {
+  assert.deepEqual([2 / 255, 1 / 128, 1 / 255, 1, 0.05].map((scale) => presetFor(input('int8', [1, 2, 2, 3], scale))), ['signed', 'signed', 'unit', 'raw', 'signed']);
+  const ends = { width: 3, height: 1, data: Uint8Array.of(0, 128, 255) };
+  const as = (scale: number, zero: number): number[] => [...toTensor(ends, input('int8', [1, 1, 3, 1], scale, zero))];
+  assert.deepEqual(as(1 / 255, -128), [-128, 0, 127]);
+  assert.deepEqual(as(1, -128), [-128, 0, 127]);
+  assert.deepEqual(as(2 / 255, 0), [-128, 0, 127], 'halves go to even, the ends saturate');
+});
+
+test('inputs that take no picture are refused', () => {
+  const picture = { width: 1, height: 1, data: new Uint8Array(3) };
+  for (const [dtype, shape] of [['float32', [1, 1000]], ['float32', [2, 4, 4, 3]], ['int32', [1, 4, 4, 3]], ['float32', [1, 5, 5, 7]], ['float32', [1, 0, 4, 3]]] as const) {
+    assert.throws(() => toTensor(picture, input(dtype, [...shape])), (e) => e instanceof KingletError && e.code === 'ERR_INPUT');
+  }
+  assert.throws(() => toTensor({ width: 2, height: 1, data: new Uint8Array(5) }, input('uint8', [1, 1, 1, 3])), KingletError);
+});
+
+test('photos become exactly the goldens\' inputs', { skip: skipWithoutShared }, async () => {
+  const networks = ['mobilenet_v1_0.25_128_quant', 'mobilenet_v2_1.0_224_quant', 'qdq_mobilenet_v1_0.25_128', 'mobilenet_v2_1.0_224_imagenet_f32.tflite', 'mobilenet_v2_1.0_224_imagenet_f32.onnx'];
+  for (const photo of ['cat', 'bird', 'grace_hopper']) {
+    const picture = await decodeImage(sharedBytes(`images/${photo}.bmp`));
+    for (const network of networks) {
+      const golden = readNpy(sharedBytes(`goldens/${network}/${photo}.input_0.npy`));
+      const tensor = toTensor(picture, input(golden.dtype, [...golden.shape]));
+      if (golden.dtype === 'uint8') assert.deepEqual(tensor, golden.data, `${network} ${photo}`);
+      else tensor.forEach((v, i) => { assert.ok(Math.abs(v - Number(golden.data[i])) < 1e-6, `${network} ${photo} ${i}`); });
+    }
+  }
+  for (const photo of ['person', 'no_person']) {
+    const golden = readNpy(sharedBytes(`goldens/person_detect/${photo}.input_0.npy`));
+    const picture = await decodeImage(sharedBytes(`images/${photo}.bmp`));
+    assert.deepEqual(toTensor(picture, input('int8', [...golden.shape], 1 / 128, -1), { preset: 'bytes' }), golden.data);
+  }
+});
