@@ -1,0 +1,72 @@
+// The definition of resizing: which input rows (or columns) an output row is made of, and how. In: attributes and one axis.
+// Out: indices and weights; the reference reads them, and so do the kernels, as tables. Must not know tensors.
+// Coordinates are formed in float32, step by step, because rounding decides which neighbour a nearest pixel gets.
+
+import type { Pair } from './window.ts';
+
+export type Coordinates = 'half_pixel' | 'pytorch_half_pixel' | 'align_corners' | 'asymmetric' | 'tf_half_pixel_for_nn';
+export type Nearest = 'round_prefer_floor' | 'round_prefer_ceil' | 'floor' | 'ceil';
+
+export interface ResizeAttrs {
+  readonly mode: 'nearest' | 'linear';
+  /** [OH, OW]. */
+  readonly size: Pair;
+  /** Output pixels per input pixel, as the coordinates use them. */
+  readonly scales: Pair;
+  /** Input pixels per output pixel where the format multiplies by them (TFLite) instead of dividing by `scales` (ONNX). */
+  readonly ratio?: Pair;
+  readonly coordinates: Coordinates;
+  readonly nearest: Nearest;
+}
+
+export interface LinearEntry {
+  readonly index0: number;
+  readonly index1: number;
+  /** Weight of index1. */
+  readonly weight: number;
+}
+
+const f32 = Math.fround;
+
+/** Where output position `at` lies in the input, not yet clamped. */
+function coordinate(attrs: ResizeAttrs, axis: 0 | 1, input: number, at: number): number {
+  const output = attrs.size[axis];
+  const ratio = attrs.ratio?.[axis];
+  const scaled = (v: number): number => (ratio === undefined ? f32(v / f32(attrs.scales[axis])) : f32(v * f32(ratio)));
+  switch (attrs.coordinates) {
+    case 'asymmetric': return scaled(at);
+    case 'tf_half_pixel_for_nn': return scaled(f32(at + 0.5));
+    case 'half_pixel': return f32(scaled(f32(at + 0.5)) - 0.5);
+    case 'pytorch_half_pixel': return output > 1 ? f32(scaled(f32(at + 0.5)) - 0.5) : 0;
+    case 'align_corners':
+      if (ratio !== undefined) return f32(at * f32(ratio));
+      return output > 1 ? f32(f32(at * (input - 1)) / (output - 1)) : 0;
+  }
+}
+
+function clampTo(value: number, input: number): number {
+  return Math.min(input - 1, Math.max(0, value));
+}
+
+function toIndex(value: number, nearest: Nearest): number {
+  switch (nearest) {
+    case 'floor': return Math.floor(value);
+    case 'ceil': return Math.ceil(value);
+    case 'round_prefer_floor': return Math.ceil(value - 0.5);
+    case 'round_prefer_ceil': return Math.floor(value + 0.5);
+  }
+}
+
+/** Input index of every output index along one axis. */
+export function nearestTable(attrs: ResizeAttrs, axis: 0 | 1, input: number): number[] {
+  return Array.from({ length: attrs.size[axis] }, (_, at) => clampTo(toIndex(coordinate(attrs, axis, input, at), attrs.nearest), input));
+}
+
+/** The two neighbours of every output index along one axis; beyond the borders the border's pixel goes on. */
+export function linearTable(attrs: ResizeAttrs, axis: 0 | 1, input: number): LinearEntry[] {
+  return Array.from({ length: attrs.size[axis] }, (_, at) => {
+    const where = clampTo(coordinate(attrs, axis, input, at), input);
+    const index0 = Math.floor(where);
+    return { index0, index1: Math.min(index0 + 1, input - 1), weight: f32(where - index0) };
+  });
+}
