@@ -50,15 +50,14 @@ let failedStep: i32 = -1;
 export function abiVersion(): i32 { return ABI_VERSION; }
 /** Index of the step that init() refused, or -1 when the header, the records or the total was at fault. */
 export function refusedStep(): i32 { return failedStep; }
-/** Work of the plan that init() verified last: what the compiler writes into HEADER_WORK. */
+/** Work of the plan that init() verified last. */
 export function planWork(): f64 { return totalWork(); }
 
 /**
  * Verifies the plan at `base` and clears its arena. `memoryBytes` counts from address 0. Returns OK or an error code of abi.ts.
- * `trusted` is 1 only for the compiler, which learns the work this way: then a HEADER_WORK of 0 is not compared.
  * The checksum is the host's job.
  */
-export function init(base: usize, planBytes: u32, memoryBytes: u32, trusted: i32): i32 {
+export function init(base: usize, planBytes: u32, memoryBytes: u32): i32 {
   failedStep = -1;
   const memoryTo = min(<i64>memoryBytes, <i64>memory.size() << 16);
   if (base % PLAN_ALIGN != 0 || !headerIsSound(base, <i64>planBytes, memoryTo - <i64>base) || !recordsAreSound(base)) return BAD_HEADER;
@@ -66,8 +65,7 @@ export function init(base: usize, planBytes: u32, memoryBytes: u32, trusted: i32
   beginVerify(base, load<u32>(base, HEADER_WEIGHTS_AT), planBytes, arenaBytes);
   const code = verifySteps(base + load<u32>(base, HEADER_STEPS_AT), load<u32>(base, HEADER_STEPS_BYTES), load<u32>(base, HEADER_STEP_COUNT));
   if (code != OK) return code;
-  const declared = load<f64>(base, HEADER_WORK);
-  if (declared != totalWork() && !(trusted == 1 && declared == 0)) return BAD_WORK;
+  if (!(totalWork() <= load<f64>(base, HEADER_WORK))) return BAD_WORK;
   memory.fill(base + planBytes, 0, arenaBytes);
   return OK;
 }

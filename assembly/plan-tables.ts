@@ -67,13 +67,16 @@ function traceIsSound(plan: usize, record: usize): bool {
   if (!nameIsSound(plan, load<u32>(record, TRACE_NAME_AT), load<u32>(record, TRACE_NAME_BYTES))) return false;
   if (!nameIsSound(plan, load<u32>(record, TRACE_OP_AT), load<u32>(record, TRACE_OP_BYTES))) return false;
   if (rank > MAX_RANK || bytes == 0 || load<u32>(record, TRACE_COMPLETE) > 1) return false;
+  // An incomplete record's tensor, or a reversed one, may live elsewhere or nowhere: nobody reads it through its address.
+  if (load<u32>(record, TRACE_COMPLETE) == 0) return true;
   let span: i64 = 1, elements: i64 = 1;
   for (let i: usize = 0; i < <usize>rank; i++) {
-    const dim = <i64>load<u32>(record + (i << 2), TRACE_DIMS), stride = <i64>load<u32>(record + (i << 2), TRACE_STRIDES);
-    if (dim < 1 || dim > MAX_ELEMENTS || stride > MAX_ELEMENTS) return false;
+    const dim = <i64>load<u32>(record + (i << 2), TRACE_DIMS), stride = <i64>load<i32>(record + (i << 2), TRACE_STRIDES);
+    if (dim < 1 || dim > MAX_ELEMENTS) return false;
+    if (dim > 1 && stride < 0) return true;
     elements *= dim;
     span += (dim - 1) * stride;
-    if (elements > MAX_ELEMENTS || span > MAX_ELEMENTS || span < 1) return false;
+    if (elements > MAX_ELEMENTS || span > MAX_ELEMENTS) return false;
   }
   const address = <i64>load<u32>(record, TRACE_ADDRESS);
   return address % bytes == 0 && isInArena(plan, address, span * bytes);
