@@ -1,0 +1,63 @@
+// Architecture rule 1: data flows one way, bytes → graph → passes → plan → executor, and a file imports only from earlier in that line.
+// Rule 2: what a page needs to run a compiled plan imports neither graph, ops, importers nor passes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { filesUnder, importsOf } from './files.ts';
+
+const files = filesUnder('host').filter((file) => file.endsWith('.ts'));
+const edges = importsOf(files).filter((edge) => !edge.typeOnly);
+const folderOf = (file: string): string => (file.split('/').length > 2 ? file.split('/')[1] : '');
+
+/** Folder → folders it may not import values from. */
+const later: Readonly<Record<string, readonly string[]>> = {
+  graph: ['import', 'passes', 'plan', 'backends', 'image', 'tasks', 'cli'],
+  ops: ['passes', 'backends', 'image', 'tasks', 'cli'],
+  import: ['passes', 'plan', 'backends', 'image', 'tasks', 'cli'],
+  passes: ['import', 'plan', 'backends', 'image', 'tasks', 'cli'],
+  plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli'],
+  backends: ['import', 'passes', 'image', 'tasks', 'cli'],
+  image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli'],
+  tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli'],
+};
+
+/** Every file that `file` pulls in at run time. */
+function closure(file: string, seen = new Set<string>()): Set<string> {
+  for (const edge of edges) {
+    if (edge.from !== file || seen.has(edge.to)) continue;
+    seen.add(edge.to);
+    closure(edge.to, seen);
+  }
+  return seen;
+}
+
+test('imports point to earlier stages', () => {
+  assert.ok(edges.length > 50, `only ${edges.length} imports found`);
+  const wrong = edges.filter(({ from, to }) => later[folderOf(from)]?.includes(folderOf(to)));
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} imports ${to}`), []);
+});
+
+test('ops know of the plan only its vocabulary, of importers only how a node is read', () => {
+  const known = /^host\/(plan\/(lowering|views)|import\/(onnx|tflite)\/[a-z-]+)\.ts$/;
+  const wrong = edges.filter(({ from, to }) => folderOf(from) === 'ops' && ['plan', 'import'].includes(folderOf(to)) && !known.test(to));
+  assert.deepEqual(wrong, []);
+});
+
+test('the host reads of assembly/ only the contract', () => {
+  const wrong = edges.filter(({ to }) => to.startsWith('assembly/') && to !== 'assembly/abi.ts');
+  assert.deepEqual(wrong, []);
+});
+
+test('kinglet/run imports no graph, op, importer or pass', () => {
+  const heavy = [...closure('host/run.ts')].filter((file) => ['graph', 'ops', 'import', 'passes', 'cli', 'image'].includes(folderOf(file)) || file === 'host/backends/reference.ts');
+  assert.deepEqual(heavy, []);
+});
+
+test('kinglet/compile imports no executor and no file system', () => {
+  assert.deepEqual([...closure('host/compile.ts')].filter((file) => ['cli', 'image', 'tasks'].includes(folderOf(file))), []);
+});
+
+test('every imported file exists', () => {
+  const all = new Set([...files, 'assembly/abi.ts']);
+  assert.deepEqual(edges.filter(({ to }) => !all.has(to)), []);
+});
