@@ -21,7 +21,7 @@ import { activation, constantOf, emptyTensor, forward, operand } from './operand
 import { outputScales } from './pack-conv.ts';
 import { quantizedClamp, rint, saturate } from './quantized.ts';
 import { reshape } from './reshape.ts';
-import { checkWindow, onnxWindow, windowSpan, type PaddingRule, type Pads, type Pair } from './window.ts';
+import { checkWindow, onnxWindow, pair, windowSpan, type PaddingRule, type Pads, type Pair } from './window.ts';
 
 export interface ConvTranspose2dAttrs extends Clamp {
   readonly strides: Pair;
@@ -149,15 +149,18 @@ function finisher(x: Tensor, w: Tensor, bias: Tensor | null, y: Tensor, { min, m
   return (sum, c) => saturate(rint(Math.fround(Math.fround(sum + offsets[c]) * scales[c])) + to.zeroPoint, lo, hi);
 }
 
-/** Weights [C, M/groups, KH, KW]. https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
+/** Weights [C, M/groups, KH, KW], or [C, M/groups, K] for one spatial axis. https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
 function readOnnx(node: OnnxNode, b: Builder): Value {
-  const [x, w] = [node.input(0), node.input(1)];
-  if (x.shape.length !== 4 || w.shape.length !== 4) return node.unsupported(`transposed convolution of a rank ${x.shape.length} tensor (only 2-D is supported)`);
-  const rule = onnxWindow(node, [w.shape[2], w.shape[3]]);
+  const rank = node.input(0).shape.length;
+  const x = toNhwc(b, node.input(0));
+  const stored = node.input(1);
+  if (stored.shape.length !== rank) node.fail(`weights of shape [${stored.shape.join(', ')}] for a tensor of rank ${rank}`);
+  const w = rank === 3 ? b.add(reshape, { shape: [stored.shape[0], stored.shape[1], 1, stored.shape[2]] }, [stored]) : stored;
+  const rule = onnxWindow(node, [w.shape[2], w.shape[3]], rank - 2);
   const groups = node.int('group', 1);
-  const pads = onnxPads(node, rule, [x.shape[2], x.shape[3]]);
+  const pads = onnxPads(node, rule, [x.shape[1], x.shape[2]], rank - 2);
   const { strides, dilations } = rule;
-  return toNchw(b, b.add(convTranspose2d, { strides, dilations, groups, pads, ...noClamp }, [toNhwc(b, x), onnxWeights(node, b, w, groups), node.optional(2)]));
+  return toNchw(b, b.add(convTranspose2d, { strides, dilations, groups, pads, ...noClamp }, [x, onnxWeights(node, b, w, groups), node.optional(2)]), rank);
 }
 
 /** [C, M/g, KH, KW] → [KH, KW, C/g, M], the groups side by side in M. */
@@ -170,8 +173,8 @@ function onnxWeights(node: OnnxNode, b: Builder, w: Value, groups: number): Valu
 }
 
 /** pads, auto_pad, output_padding and output_shape as four pads. */
-function onnxPads(node: OnnxNode, rule: PaddingRule, input: Pair): Pads {
-  const padding = two(node, 'output_padding', [0, 0]);
+function onnxPads(node: OnnxNode, rule: PaddingRule, input: Pair, axes: number): Pads {
+  const padding = pair(node, 'output_padding', axes, [0, 0], 0);
   if (!padding.every((p, axis) => p >= 0 && p < Math.max(rule.strides[axis], rule.dilations[axis]))) node.fail(`output_padding [${padding.join(', ')}] is impossible`);
   const full = (axis: 0 | 1): number => (input[axis] - 1) * rule.strides[axis] + windowSpan(rule.kernel[axis], rule.dilations[axis]) + padding[axis];
   const same = rule.autoPad === 'SAME_UPPER' || rule.autoPad === 'SAME_LOWER';
@@ -179,7 +182,7 @@ function onnxPads(node: OnnxNode, rule: PaddingRule, input: Pair): Pads {
     const [top, left, bottom, right] = rule.autoPad === 'VALID' ? [0, 0, 0, 0] : rule.pads;
     return [top, left, bottom - padding[0], right - padding[1]];
   }
-  const output = node.has('output_shape') ? two(node, 'output_shape') : [input[0] * rule.strides[0], input[1] * rule.strides[1]];
+  const output = node.has('output_shape') ? pair(node, 'output_shape', axes) : [input[0] * rule.strides[0], input[1] * rule.strides[1]];
   const split = (axis: 0 | 1): [number, number] => {
     const total = Math.max(0, full(axis) - output[axis]);
     const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
@@ -188,12 +191,6 @@ function onnxPads(node: OnnxNode, rule: PaddingRule, input: Pair): Pads {
   };
   const [[top, bottom], [left, right]] = [split(0), split(1)];
   return [top, left, bottom, right];
-}
-
-function two(node: OnnxNode, attribute: string, fallback?: Pair): Pair {
-  const values = node.ints(attribute, fallback);
-  if (values.length !== 2) return node.fail(`${attribute} has ${values.length} entries instead of 2`);
-  return [values[0], values[1]];
 }
 
 /** Inputs: output shape, weights [OC, KH, KW, IC], x, bias. Options: padding, stride_w, stride_h, activation. */

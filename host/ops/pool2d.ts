@@ -13,7 +13,7 @@ import { toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
 import { channelsTogether, type Need, type View, type Words } from '../plan/lowering.ts';
-import { numbers, perTensor, type Shape, type Tensor } from '../tensor.ts';
+import { numbers, perTensor, type Shape, type Tensor, type TensorType } from '../tensor.ts';
 import { noClamp, tfliteClamp } from './activation.ts';
 import type { Op } from './op.ts';
 import { activation, emptyTensor, forward, operand } from './operand.ts';
@@ -83,22 +83,17 @@ export const pool2d: Op<Pool2dAttrs> = {
     const src = ctx.read(x, vectorChannels);
     const dst = ctx.write(y, channelsTogether);
     const words = windowWords(src, dst, node.attrs);
-    const { min, max } = node.attrs;
+    const { kind, min, max } = node.attrs;
     if (x.dtype === 'float32') {
       ctx.emit(F32_POOL, POOL_STEP_BYTES, { ...words, [POOL_MIN]: { f32: min }, [POOL_MAX_VALUE]: { f32: max } });
       return;
     }
-    const from = perTensor(x, 'the input');
-    const to = perTensor(y, 'the output');
-    const [lo, hi] = quantizedClamp(min, max, to.scale, to.zeroPoint);
+    const [lo, hi] = clampOf(y, node.attrs);
     ctx.emit(QS8_POOL, POOL_STEP_BYTES, {
       ...words,
       [POOL_MIN]: lo,
       [POOL_MAX_VALUE]: hi,
-      [POOL_SRC_SCALE]: { f32: from.scale },
-      [POOL_DST_SCALE]: { f32: to.scale },
-      [POOL_SRC_ZERO]: from.zeroPoint,
-      [POOL_DST_ZERO]: to.zeroPoint,
+      ...(kind === 'average' ? scaleWords(x, y) : {}),
     });
   },
 };
@@ -106,12 +101,13 @@ export const pool2d: Op<Pool2dAttrs> = {
 const vectorChannels: Need = (view) => channelsTogether(view) && forward(view);
 
 function readOnnx(node: OnnxNode, b: Builder, kind: 'max' | 'average', countIncludePad: boolean): Value {
+  const rank = node.input(0).shape.length;
   const x = toNhwc(b, node.input(0));
-  const rule = onnxWindow(node, null);
+  const rule = onnxWindow(node, null, rank - 2);
   const pads = resolvePads({ ...rule, input: [x.shape[1], x.shape[2]] });
   const { kernel, strides, dilations } = rule;
   const ceilMode = node.int('ceil_mode', 0) !== 0;
-  return toNchw(b, b.add(pool2d, { kind, kernel, strides, dilations, pads, ceilMode, countIncludePad, ...noClamp }, [x]));
+  return toNchw(b, b.add(pool2d, { kind, kernel, strides, dilations, pads, ceilMode, countIncludePad, ...noClamp }, [x]), rank);
 }
 
 /** Pool2DOptions: padding, stride_w, stride_h, filter_width, filter_height, fused_activation_function. */
@@ -183,10 +179,23 @@ function averageOf(x: Tensor, y: Tensor, attrs: Pool2dAttrs): PoolWindow {
   };
 }
 
-function clampOf(type: Tensor, { min, max }: Pool2dAttrs): [number, number] {
+/** Bounds in the type's own units; a maximum without a clamp needs no parameters. */
+function clampOf(type: TensorType, { min, max }: Pool2dAttrs): [number, number] {
   if (type.dtype === 'float32') return [min, max];
+  if (min === -Infinity && max === Infinity) return [-128, 127];
   const { scale, zeroPoint } = perTensor(type, 'the output');
   return quantizedClamp(min, max, scale, zeroPoint);
+}
+
+function scaleWords(x: TensorType, y: TensorType): Words {
+  const from = perTensor(x, 'the input');
+  const to = perTensor(y, 'the output');
+  return {
+    [POOL_SRC_SCALE]: { f32: from.scale },
+    [POOL_DST_SCALE]: { f32: to.scale },
+    [POOL_SRC_ZERO]: from.zeroPoint,
+    [POOL_DST_ZERO]: to.zeroPoint,
+  };
 }
 
 function windowWords(src: View, dst: View, attrs: Pool2dAttrs): Words {

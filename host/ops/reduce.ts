@@ -9,7 +9,6 @@ import {
 import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
-import { toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
 import type { View, Words } from '../plan/lowering.ts';
@@ -159,8 +158,11 @@ function readOnnx(node: OnnxNode, b: Builder, kind: ReduceKind, axesAsInputSince
   return keepDims ? y : b.add(reshape, { shape: x.shape.filter((_, i) => !axes.includes(i)) }, [y]);
 }
 
+/** Over everything behind the channels, whatever their number of axes. */
 function readGlobalPool(node: OnnxNode, b: Builder, kind: ReduceKind): Value {
-  return toNchw(b, b.add(reduce, { kind, axes: [1, 2], keepDims: true }, [toNhwc(b, node.input(0))]));
+  const x = node.input(0);
+  const axes = x.shape.map((_, i) => i).slice(2);
+  return b.add(reduce, { kind, axes, keepDims: true }, [x]);
 }
 
 function readTflite(node: TfliteNode, b: Builder, kind: ReduceKind): Value {

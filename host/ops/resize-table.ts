@@ -40,8 +40,14 @@ function coordinate(attrs: ResizeAttrs, axis: 0 | 1, input: number, at: number):
     case 'pytorch_half_pixel': return output > 1 ? f32(scaled(f32(at + 0.5)) - 0.5) : 0;
     case 'align_corners':
       if (ratio !== undefined) return f32(at * f32(ratio));
-      return output > 1 ? f32(f32(at * (input - 1)) / (output - 1)) : 0;
+      return output > 1 ? f32(f32(at * (input - 1)) / f32(resizedLength(attrs, axis, input) - 1)) : 0;
   }
+}
+
+/** The output's length before it was rounded down: what ONNX stretches between the corners when a model gives scales. */
+function resizedLength(attrs: ResizeAttrs, axis: 0 | 1, input: number): number {
+  const length = f32(input * f32(attrs.scales[axis]));
+  return Math.abs(length - attrs.size[axis]) < 1e-3 ? attrs.size[axis] : length;
 }
 
 function clampTo(value: number, input: number): number {

@@ -76,24 +76,30 @@ export function checkWindow(window: Window, pads: Pads): void {
   }
 }
 
-/** kernel_shape, strides, dilations, pads and auto_pad of a 2-D ONNX node. `kernel` is what the weights say, null where only the attribute can. */
-export function onnxWindow(node: OnnxNode, kernel: Pair | null): PaddingRule {
-  const shape = kernel !== null && !node.has('kernel_shape') ? kernel : pair(node, 'kernel_shape');
+/**
+ * kernel_shape, strides, dilations, pads and auto_pad of an ONNX node with `axes` spatial axes; a single one counts as the width.
+ * `kernel` is what the weights say, null where only the attribute can.
+ */
+export function onnxWindow(node: OnnxNode, kernel: Pair | null, axes = 2): PaddingRule {
+  const shape = kernel !== null && !node.has('kernel_shape') ? kernel : pair(node, 'kernel_shape', axes);
   if (kernel !== null && (shape[0] !== kernel[0] || shape[1] !== kernel[1])) {
     node.fail(`kernel_shape [${shape.join(', ')}] contradicts the weights' [${kernel.join(', ')}]`);
   }
-  const pads = node.ints('pads', [0, 0, 0, 0]);
-  if (pads.length !== 4) node.fail(`pads has ${pads.length} entries instead of 4`);
-  const [top = 0, left = 0, bottom = 0, right = 0] = pads;
   const rule: PaddingRule = {
     kernel: shape,
-    strides: pair(node, 'strides', [1, 1]),
-    dilations: pair(node, 'dilations', [1, 1]),
+    strides: pair(node, 'strides', axes, [1, 1]),
+    dilations: pair(node, 'dilations', axes, [1, 1]),
     autoPad: autoPad(node),
-    pads: [top, left, bottom, right],
+    pads: padsOf(node, axes),
   };
   checkWindow(rule, rule.pads);
   return rule;
+}
+
+function padsOf(node: OnnxNode, axes: number): Pads {
+  const pads = node.ints('pads', new Array<number>(2 * axes).fill(0));
+  if (pads.length !== 2 * axes) node.fail(`pads has ${pads.length} entries instead of ${2 * axes}`);
+  return axes === 1 ? [0, pads[0], 0, pads[1]] : [pads[0], pads[1], pads[2], pads[3]];
 }
 
 function autoPad(node: OnnxNode): AutoPad {
@@ -102,9 +108,9 @@ function autoPad(node: OnnxNode): AutoPad {
   return node.fail(`auto_pad ${JSON.stringify(value)} is unknown`);
 }
 
-function pair(node: OnnxNode, attribute: string, fallback?: Pair): Pair {
-  const values = node.ints(attribute, fallback);
-  const [height, width] = values;
-  if (values.length !== 2 || height === undefined || width === undefined) return node.fail(`${attribute} has ${values.length} entries instead of 2`);
-  return [height, width];
+/** [height, width] from an attribute with `axes` entries; the height of a 1-D window is `single`. */
+export function pair(node: OnnxNode, attribute: string, axes: number, fallback?: Pair, single = 1): Pair {
+  const values = node.ints(attribute, fallback?.slice(2 - axes));
+  if (values.length !== axes) return node.fail(`${attribute} has ${values.length} entries instead of ${axes}`);
+  return axes === 1 ? [single, values[0]] : [values[0], values[1]];
 }

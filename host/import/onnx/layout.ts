@@ -6,27 +6,32 @@ import { KingletError } from '../../error.ts';
 import type { Builder } from '../../graph/builder.ts';
 import { is, isConstant, type Node, type Value } from '../../graph/graph.ts';
 import { dequantize } from '../../ops/dequantize.ts';
+import { reshape } from '../../ops/reshape.ts';
 import { transpose } from '../../ops/transpose.ts';
 import type { Quantization } from '../../tensor.ts';
 
 const TO_NHWC = [0, 2, 3, 1];
 const TO_NCHW = [0, 3, 1, 2];
 
-/** [N,C,H,W] → [N,H,W,C]. */
+/** [N,C,H,W] → [N,H,W,C]; [N,C,L] → [N,1,L,C]. */
 export function toNhwc(b: Builder, value: Value): Value {
+  const [n, c, length] = value.shape;
+  if (value.shape.length === 3) return b.add(transpose, { perm: TO_NHWC }, [b.add(reshape, { shape: [n, c, 1, length] }, [value])]);
   requireRank4(value);
   return b.add(transpose, { perm: TO_NHWC }, [value]);
 }
 
-/** [N,H,W,C] → [N,C,H,W]. */
-export function toNchw(b: Builder, value: Value): Value {
+/** [N,H,W,C] → [N,C,H,W], or for rank 3 (whose height is 1) → [N,C,L]. */
+export function toNchw(b: Builder, value: Value, rank = 4): Value {
   requireRank4(value);
-  return b.add(transpose, { perm: TO_NCHW }, [value]);
+  const planes = b.add(transpose, { perm: TO_NCHW }, [value]);
+  const [n, c, , length] = planes.shape;
+  return rank === 3 ? b.add(reshape, { shape: [n, c, length] }, [planes]) : planes;
 }
 
 function requireRank4(value: Value): void {
   if (value.shape.length !== 4) {
-    throw new KingletError('ERR_UNSUPPORTED', `spatial operators work on 4-D tensors here, not on shape [${value.shape.join(', ')}]`);
+    throw new KingletError('ERR_UNSUPPORTED', `spatial operators work on one or two spatial axes here, not on shape [${value.shape.join(', ')}]`);
   }
 }
 
