@@ -14,8 +14,10 @@ const photo = process.argv[2] ?? resolve(dirname(find('@vladmandic/face-api/pack
 
 const model = await loadModel(network, { onNotice: (text) => { console.error(text); } });
 const picture = await decodeImage(await readFile(photo));
+const started = performance.now();
 const faces = detectFaces(model, picture);
-console.log(`${faces.length} faces in ${photo} (${picture.width}x${picture.height})`);
+const milliseconds = performance.now() - started;
+console.log(`${faces.length} faces in ${photo} (${picture.width}x${picture.height}), ${milliseconds.toFixed(0)} ms with resizing and a close-up of each`);
 for (const { score, box } of faces) {
   const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((v) => v.toFixed(0).padStart(5));
   const centre = [(box.x + box.width / 2) / picture.width, (box.y + box.height / 2) / picture.height].map((v) => v.toFixed(2));

@@ -10,7 +10,7 @@ import { frameOf, presetFor, toTensor } from '../image/tensor.ts';
 import type { IoInfo, Model } from '../model.ts';
 import type { TensorData } from '../tensor.ts';
 import { readBytes } from './files.ts';
-import { openModel } from './options.ts';
+import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
 import { notice, print, printJson, printable, shapeText } from './text.ts';
 
@@ -29,7 +29,10 @@ interface Guess {
 
 export async function classifyCommand(source: string, photos: readonly string[], options: ClassifyOptions): Promise<void> {
   const labels = options.labels === undefined ? [] : linesOf(await readBytes(options.labels));
-  using model = await openModel(source, options);
+  await withModel(source, options, (model) => classifyPhotos(model, photos, labels, options));
+}
+
+async function classifyPhotos(model: Model, photos: readonly string[], labels: readonly string[], options: ClassifyOptions): Promise<void> {
   const preset = options.preset ?? presetFor(model.inputs[0]);
   explain(model, preset, options.fit, labels.length);
   for (const photo of photos) {

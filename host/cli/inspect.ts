@@ -2,7 +2,7 @@
 // Must not run the model.
 
 import type { IoInfo, Model, StepInfo } from '../model.ts';
-import { openModel } from './options.ts';
+import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
 import { grouped, print, printJson, printTable, printable, shapeText } from './text.ts';
 
@@ -10,10 +10,8 @@ export interface InspectOptions extends ModelOptions {
   readonly json?: true;
 }
 
-export async function inspectCommand(source: string, options: InspectOptions): Promise<void> {
-  using model = await openModel(source, options);
-  if (options.json) printObjects(model);
-  else printForPeople(model);
+export function inspectCommand(source: string, options: InspectOptions): Promise<void> {
+  return withModel(source, options, options.json ? printObjects : printForPeople);
 }
 
 function printObjects(model: Model): void {

@@ -41,6 +41,12 @@ export function withModelOptions(command: Command): Command {
     .addOption(new Option('--kernels <NAME>', 'which executor').choices(['auto', 'simd128', 'relaxed']).default('auto'));
 }
 
-export function openModel(source: string, options: ModelOptions): Promise<Model> {
-  return loadModel(source, { shapes: options.shape, backend: options.backend, kernels: options.kernels, warmup: false, onNotice: notice });
+/** Loads the model, lets `work` use it, and frees it. */
+export async function withModel(source: string, options: ModelOptions, work: (model: Model) => void | Promise<void>): Promise<void> {
+  const model = await loadModel(source, { shapes: options.shape, backend: options.backend, kernels: options.kernels, warmup: false, onNotice: notice });
+  try {
+    await work(model);
+  } finally {
+    model.dispose();
+  }
 }

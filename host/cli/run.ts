@@ -9,7 +9,7 @@ import { allocate, elementCount, sameShape } from '../tensor.ts';
 import type { TensorData } from '../tensor.ts';
 import { bind } from './bindings.ts';
 import { readBytes, writeWhole } from './files.ts';
-import { openModel } from './options.ts';
+import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
 import { notice, print, printable, shapeText } from './text.ts';
 
@@ -20,8 +20,11 @@ export interface RunOptions extends ModelOptions {
   readonly repeat?: number;
 }
 
-export async function runCommand(source: string, options: RunOptions): Promise<void> {
-  using model = await openModel(source, options);
+export function runCommand(source: string, options: RunOptions): Promise<void> {
+  return withModel(source, options, (model) => runModel(model, options));
+}
+
+async function runModel(model: Model, options: RunOptions): Promise<void> {
   const files = bind('--output', options.output ?? [], model.outputs);
   const inputs = await readInputs(model, options);
   const outputs = await model.run(inputs);
