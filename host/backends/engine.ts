@@ -37,8 +37,8 @@ export interface EngineOptions {
 
 /** i32x4.relaxed_dot_i8x16_i7x16_add_s in a minimal module: validates only where relaxed SIMD exists. */
 const RELAXED_PROBE = Uint8Array.of(
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 14, 1, 12, 0,
-  65, 0, 253, 15, 34, 0, 32, 0, 32, 0, 253, 147, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0,
+  65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 147, 2, 11,
 );
 
 /** A fresh instance over `memory`. Throws ERR_WASM_VERSION when the file does not belong to this JavaScript. */
