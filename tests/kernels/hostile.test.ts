@@ -114,7 +114,7 @@ function arenaAfter(executor: Executor, plan: Uint8Array, arena: Uint8Array, aro
 function badWord(random: Random, plan: number, arena: number): number {
   const border = random.pick([0, plan, plan + arena - SLACK_BYTES, plan + arena]) + random.int(-70, 70);
   return random.pick([
-    -(2 ** 31), 2 ** 31 - 1, 2 ** 30, 65536, -1, -7, 0, 1, 2, 3, 4, random.int(0, 12), random.int(0, 300), border, border, random.int(-(2 ** 31), 2 ** 31 - 1),
+    -(2 ** 31), 2 ** 31 - 1, 2 ** 30, 65536, -1, -7, 0, 1, 2, 3, 4, random.int(0, 12), random.int(0, 300), -random.int(0, 300), border, border, random.int(-(2 ** 31), 2 ** 31 - 1),
   ]);
 }
 
