@@ -30,7 +30,7 @@ function verifyNode(node: Node, known: Set<Value>): void {
   const types = node.op.infer(node.inputs, node.attrs);
   if (types.length !== node.outputs.length) broken(`${place} has ${node.outputs.length} outputs instead of ${types.length}`);
   for (const [i, output] of node.outputs.entries()) {
-    const type = types[i] as TensorType;
+    const type = types[i];
     if (type.dtype !== output.dtype || !sameShape(type.shape, output.shape)) {
       broken(`${place} makes ${formatType(type)} but its output says ${formatType(output)}`);
     }

@@ -4,7 +4,6 @@
 import { Editor } from '../graph/edit.ts';
 import { isConstant, makeValue, type Graph, type Node } from '../graph/graph.ts';
 import { dequantize } from '../ops/dequantize.ts';
-import type { Tensor } from '../tensor.ts';
 import type { Pass } from './pass.ts';
 
 function foldWhere(graph: Graph, wanted: (node: Node) => boolean): number {
@@ -14,7 +13,7 @@ function foldWhere(graph: Graph, wanted: (node: Node) => boolean): number {
     if (!wanted(node) || node.inputs.length === 0 || !node.inputs.every((value) => value === null || isConstant(value))) continue;
     // An output keeps its node, which gives the result its place and its name.
     if (node.outputs.some((value) => editor.isOutput(value))) continue;
-    const results = node.op.reference(node.inputs as (Tensor | null)[], node.attrs, node.outputs);
+    const results = node.op.reference(node.inputs, node.attrs, node.outputs);
     for (const [i, output] of node.outputs.entries()) editor.replaceValue(output, makeValue(output, output.name, results[i].data));
     count++;
   }

@@ -55,7 +55,7 @@ test('a chain keeps one transpose at either end', () => {
     output %5 "y"`));
 });
 
-const graphs: Record<string, { readonly left: number; build(b: Builder): void }> = {
+const graphs: Record<string, { readonly left: number; readonly build: (b: Builder) => void }> = {
   'a residual sum with a per-channel constant': {
     left: 2,
     build(b) {

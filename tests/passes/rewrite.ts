@@ -18,7 +18,7 @@ export interface Rewritten {
   readonly graph: Graph;
 }
 
-/** Largest difference as a share of the largest expected value; 0: equal. */
+/** `allowed`: largest difference, for float32 as a share of the largest expected value, for integers in units; 0: equal. */
 export function rewritten(build: (b: Builder) => void, passes: Pass | readonly Pass[], allowed = 0): Rewritten {
   const b = new Builder();
   build(b);
@@ -42,10 +42,11 @@ export function rewritten(build: (b: Builder) => void, passes: Pass | readonly P
 export function assertClose(actual: Tensor, expected: Tensor, allowed: number): void {
   assert.equal(actual.dtype, expected.dtype);
   assert.deepEqual([...actual.shape], [...expected.shape]);
-  const largest = Math.max(...Array.from(expected.data as ArrayLike<number>, (v) => Math.abs(Number(v))));
+  const magnitudes = Array.from(expected.data as ArrayLike<number>, (v) => Math.abs(v));
+  const bound = allowed * (expected.dtype === 'float32' ? Math.max(...magnitudes) : 1);
   for (let i = 0; i < expected.data.length; i++) {
-    const difference = Math.abs(Number(actual.data[i]) - Number(expected.data[i]));
-    assert.ok(difference <= allowed * largest, `element ${i}: ${String(actual.data[i])} instead of ${String(expected.data[i])}`);
+    const [a, e] = [Number(actual.data[i]), Number(expected.data[i])];
+    assert.ok(a === e || Math.abs(a - e) <= bound, `element ${i}: ${String(actual.data[i])} instead of ${String(expected.data[i])}`);
   }
 }
 
