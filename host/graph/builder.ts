@@ -15,13 +15,18 @@ export interface AddOptions {
   readonly fold?: boolean;
 }
 
-/** Most elements that constant folding may compute in one tensor during import. */
-const MAX_FOLD_ELEMENTS = 2 ** 28;
+/**
+ * Work that constant folding may do in one graph: elements read and written, and multiply-accumulates. A file of a hundred
+ * bytes can ask for any amount; what is over stays a node. VGG-19 with ConstantOfShape weights needs 2^28.7.
+ */
+const MAX_FOLD_WORK = 2 ** 29;
 
 export class Builder {
   readonly graph: Graph = { inputs: [], outputs: [], nodes: [] };
   /** Default source name for nodes added next; importers set it once per source node. */
   scope = '';
+  #foldWork = 0;
+  readonly #producers = new Map<Value, Node>();
 
   input(name: string, type: TensorType): Value {
     const value = makeValue(type, name);
@@ -50,15 +55,28 @@ export class Builder {
       throw named(error, op.kind, name);
     }
     if (options.quantization) types = types.map((t, i) => (i === 0 ? { ...t, quantization: options.quantization } : t));
-    const foldable = options.fold !== false && inputs.every((v) => v === null || isConstant(v))
-      && types.every((t) => elementCount(t.shape) <= MAX_FOLD_ELEMENTS);
-    if (foldable) {
-      const tensors = op.reference(inputs as (Tensor | null)[], attrs, types);
+    const outputs = types.map((t) => makeValue(t, name));
+    const node = { op, attrs, name, inputs, outputs };
+    if (options.fold !== false && inputs.every((v) => v === null || isConstant(v)) && this.#mayFold(node)) {
+      const tensors = op.reference(inputs, attrs, types);
       return tensors.map((t, i) => makeValue(types[i] ?? t, name, t.data));
     }
-    const outputs = types.map((t) => makeValue(t, name));
-    this.graph.nodes.push({ op, attrs, name, inputs, outputs } as unknown as Node);
+    this.graph.nodes.push(node);
+    for (const output of outputs) this.#producers.set(output, node);
     return outputs;
+  }
+
+  /** The node that makes `value`; undefined for inputs and constants. */
+  producer(value: Value): Node | undefined {
+    return this.#producers.get(value);
+  }
+
+  #mayFold<A>(node: Node<A>): boolean {
+    const elements = [...node.inputs, ...node.outputs].reduce((sum, value) => sum + (value ? elementCount(value.shape) : 0), 0);
+    const work = this.#foldWork + elements + (node.op.macs?.(node) ?? 0);
+    if (work > MAX_FOLD_WORK) return false;
+    this.#foldWork = work;
+    return true;
   }
 
   /** Adds a node with one output. */

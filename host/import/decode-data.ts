@@ -23,8 +23,8 @@ export function decodeData(bytes: Uint8Array, source: SourceType, shape: Shape):
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (source) {
     case 'float32': case 'int8': case 'int32': return tensorFromBytes(bytes, source, shape);
-    case 'uint8': return { dtype: 'int8', shape, data: Int8Array.from(bytes, flipSignBit) };
-    case 'bool': return { dtype: 'int32', shape, data: Int32Array.from(bytes, (byte) => (byte === 0 ? 0 : 1)) };
+    case 'uint8': return { dtype: 'int8', shape, data: fill(new Int8Array(count), (i) => flipSignBit(view.getUint8(i))) };
+    case 'bool': return { dtype: 'int32', shape, data: fill(new Int32Array(count), (i) => (view.getUint8(i) === 0 ? 0 : 1)) };
     case 'float16': return { dtype: 'float32', shape, data: fill(new Float32Array(count), (i) => halfToFloat(view.getUint16(2 * i, true))) };
     case 'float64': return { dtype: 'float32', shape, data: fill(new Float32Array(count), (i) => view.getFloat64(8 * i, true)) };
     case 'int64': return { dtype: 'int32', shape, data: fill(new Int32Array(count), (i) => lowWord(view.getInt32(8 * i + 4, true), view.getInt32(8 * i, true))) };
@@ -44,7 +44,7 @@ export function halfToFloat(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-function fill<T extends Float32Array | Int32Array>(data: T, value: (index: number) => number): T {
+function fill<T extends Float32Array | Int32Array | Int8Array>(data: T, value: (index: number) => number): T {
   for (let i = 0; i < data.length; i++) data[i] = value(i);
   return data;
 }

@@ -37,7 +37,7 @@ function requireRank4(value: Value): void {
 
 /** The node that makes `value`; undefined for inputs and constants. */
 export function producerOf(b: Builder, value: Value): Node | undefined {
-  return b.graph.nodes.findLast((node) => node.outputs.includes(value));
+  return b.producer(value);
 }
 
 /** Quantisation of transpose(x, perm): the channel axis moves along. */
