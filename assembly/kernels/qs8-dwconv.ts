@@ -1,5 +1,5 @@
 // QS8_DWCONV: int8 depthwise convolution on tap pairs: two neighbouring taps' i16 lanes interleaved, then i32x4.dot_i16x8_s.
-// In: a verified step; activations are s8. Out: the destination bytes, exactly. Must not know dot modes: this is exact everywhere.
+// In: a verified step; activations are s8. Out: the destination bytes, exactly. Whole 3x3 rows go to qs8-dwconv-dot.ts where that runs.
 //
 // Weights per 8 channels: [bias 8 i32][scale 8 f32][ceil(KH*KW/2)][8][2] i16 = w - weightZero; a missing odd tap has weight 0.
 // acc = bias + sum a*(w - weightZero), where positions outside the input count as SRC_ZERO (the bias holds minus that for all taps).
@@ -7,12 +7,13 @@
 
 import {
   DW_BATCH, DW_C, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX,
-  DW_MIN, DW_OH, DW_OW, DW_PL, DW_PT, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW, DW_WEIGHTS,
+  DW_MIN, DW_OH, DW_OW, DW_PL, DW_PT, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW, DW_WEIGHTS, DOT_I16, DOT_U8S8,
 } from "../abi.ts";
-import { requant8, requantLow, requantOffset } from "../requant.ts";
-import { dot2, storeLanesI8 } from "../simd.ts";
+import { requant8, requantLow, requantMagic, requantOffset } from "../requant.ts";
+import { dot2, dotMode, storeLanesI8 } from "../simd.ts";
 import { inRange, positive, reads, times, word } from "../verify.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
+import { dotTakes, qs8_dwconv_dot_3s1x4, qs8_dwconv_dot_3s2x4 } from "./qs8-dwconv-dot.ts";
 
 /** Bytes of a block before its weights: bias and scale. */
 const HEAD: usize = 64;
@@ -36,13 +37,17 @@ export function qs8Dwconv(step: usize, base: usize): void {
   const yFrom = insideFrom(oh, sh, word(step, DW_PT));
   const yTo = insideTo(yFrom, oh, word(step, DW_IH), sh, word(step, DW_PT), (kh - 1) * word(step, DW_DH) + 1);
   const weights = base + <usize>word(step, DW_WEIGHTS);
+  const dot = usesDot(step, weights), flip = dotMode() == DOT_U8S8 ? 0x80 : 0;
   const tailWeights = weights + <usize>blocks * blockBytes(kh * kw), tail = <usize>blocks << 3;
   for (let n = 0; n < batch; n++) {
     const src = base + <usize>word(step, DW_SRC) + <usize>n * <usize>word(step, DW_SRC_BATCH);
     let dst = base + <usize>word(step, DW_DST) + <usize>n * <usize>word(step, DW_DST_BATCH);
     for (let oy = 0; oy < oh; oy++) {
       if (blocks) {
-        if (oy >= yFrom && oy < yTo && xTo - xFrom >= 4) {
+        if (dot) {
+          if (sw == 1) qs8_dwconv_dot_3s1x4(step, src, weights, dst, oy, blocks, flip);
+          else qs8_dwconv_dot_3s2x4(step, src, weights, dst, oy, blocks, flip);
+        } else if (oy >= yFrom && oy < yTo && xTo - xFrom >= 4) {
           qs8_dwconv_1(step, src, weights, dst, oy, 0, xFrom, blocks, 8);
           insideColumns(step, src, weights, dst, oy, xFrom, xTo, blocks);
           qs8_dwconv_1(step, src, weights, dst, oy, xTo, ow, blocks, 8);
@@ -54,6 +59,12 @@ export function qs8Dwconv(step: usize, base: usize): void {
       dst += <usize>word(step, DW_DST_ROW);
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline function usesDot(step: usize, weights: usize): bool {
+  if (ASC_FEATURE_RELAXED_SIMD) return dotMode() != DOT_I16 && dotTakes(step, weights);
+  return false;
 }
 
 // @ts-ignore: decorator
@@ -83,7 +94,7 @@ export function qs8_dwconv_x4(step: usize, src: usize, pixelStep: usize, weights
   const lineStep = <usize>word(step, DW_SRC_ROW) * <usize>word(step, DW_DH) - <usize>(kw - 1) * tapStep;
   const step2 = pixelStep * 2, step3 = pixelStep * 3;
   const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
-  const high = v128.load16_splat(step, DW_MAX);
+  const high = v128.load16_splat(step, DW_MAX), magic = requantMagic(offset, word(step, DW_DST_ZERO));
   do {
     let c00 = v128.load(weights), c01 = v128.load(weights, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -110,10 +121,10 @@ export function qs8_dwconv_x4(step: usize, src: usize, pixelStep: usize, weights
     } while (left > 0);
     const s0 = v128.load(weights, 32), s1 = v128.load(weights, 48);
     let o = dst;
-    v128.store64_lane(o, requant8(c00, c01, s0, s1, low, offset, high), 0); o += dstPixel;
-    v128.store64_lane(o, requant8(c10, c11, s0, s1, low, offset, high), 0); o += dstPixel;
-    v128.store64_lane(o, requant8(c20, c21, s0, s1, low, offset, high), 0); o += dstPixel;
-    v128.store64_lane(o, requant8(c30, c31, s0, s1, low, offset, high), 0);
+    v128.store64_lane(o, requant8(c00, c01, s0, s1, low, offset, high, magic), 0); o += dstPixel;
+    v128.store64_lane(o, requant8(c10, c11, s0, s1, low, offset, high, magic), 0); o += dstPixel;
+    v128.store64_lane(o, requant8(c20, c21, s0, s1, low, offset, high, magic), 0); o += dstPixel;
+    v128.store64_lane(o, requant8(c30, c31, s0, s1, low, offset, high, magic), 0);
     src += 8;
     dst += 8;
     weights = w;
@@ -128,7 +139,7 @@ export function qs8_dwconv_1(
   const pixel = <usize>word(step, DW_SRC_PIXEL), line = <usize>word(step, DW_SRC_ROW);
   const outside = i16x8.splat(<i16>word(step, DW_SRC_ZERO));
   const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
-  const high = v128.load16_splat(step, DW_MAX);
+  const high = v128.load16_splat(step, DW_MAX), magic = requantMagic(offset, word(step, DW_DST_ZERO));
   for (let x = from; x < to; x++) {
     const x0 = x * word(step, DW_SW) - word(step, DW_PL);
     let o = dst + <usize>x * <usize>word(step, DW_DST_PIXEL), block = weights, channel = src;
@@ -156,7 +167,7 @@ export function qs8_dwconv_1(
         c1 = dot2(pairHigh(first, outside), v128.load(w, 16), c1);
         w += 32;
       }
-      const y = requant8(c0, c1, v128.load(block, 32), v128.load(block, 48), low, offset, high);
+      const y = requant8(c0, c1, v128.load(block, 32), v128.load(block, 48), low, offset, high, magic);
       if (lanes == 8) v128.store64_lane(o, y, 0);
       else storeLanesI8(o, y, lanes);
       block = w;

@@ -7,7 +7,7 @@
 // A row group shorter than the tile repeats its last row. init: 8 i32; sums: one i32 per row.
 
 import { CONV_DST_ZERO, CONV_MAX, CONV_MIN, CONV_OUT_I32, DOT_I16 } from "../abi.ts";
-import { requant4, requant8, requantLow, requantOffset } from "../requant.ts";
+import { requant4, requant8, requantLow, requantMagic, requantOffset } from "../requant.ts";
 import { dot2, dot4, dotMode } from "../simd.ts";
 
 /** Bytes of a panel before its weights: bias, colsum, scale. */
@@ -17,20 +17,27 @@ const SCALES_BEFORE: usize = 32;
 /** Rows that one call in `scatter` may hand over at a time. */
 export const QS8_TILE_ROWS: i32 = 6;
 
-/** Any number of rows, in the tile of the current dot mode. `b` is the panel's address. */
+/** Any number of rows, in the tile of the current dot mode; a last single row by itself. `b` is the panel's address. */
 // @ts-ignore: decorator
 @inline export function qs8Gemm(
   rows: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize, step: usize,
 ): void {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    if (dotMode() != DOT_I16) { qs8_gemm_6x8(rows, quads, a, lda, b + QS8_PANEL_HEAD, c, ldc, init, sums, step); return; }
+  const pairs = !ASC_FEATURE_RELAXED_SIMD || dotMode() == DOT_I16;
+  const single = rows % (pairs ? 4 : 6) == 1, tiled = single ? rows - 1 : rows, w = b + QS8_PANEL_HEAD;
+  if (tiled > 0) {
+    if (pairs) qs8_gemm_4x8(tiled, quads, a, lda, w, c, ldc, init, sums, step);
+    else qs8_gemm_6x8(tiled, quads, a, lda, w, c, ldc, init, sums, step);
   }
-  qs8_gemm_4x8(rows, quads, a, lda, b + QS8_PANEL_HEAD, c, ldc, init, sums, step);
+  if (single) {
+    const last = a + <usize>tiled * lda, sum = sums ? load<i32>(sums + (<usize>tiled << 2)) : 0;
+    if (pairs) qs8_gemm_1x8_pairs(quads, last, w, c + <usize>tiled * ldc, init, sum, step);
+    else qs8_gemm_1x8(quads, last, w, c + <usize>tiled * ldc, init, sum, step);
+  }
 }
 
 // @ts-ignore: decorator
-@inline function put8(c: usize, x0: v128, x1: v128, s0: v128, s1: v128, low: v128, offset: v128, high: v128): void {
-  v128.store64_lane(c, requant8(x0, x1, s0, s1, low, offset, high), 0);
+@inline function put8(c: usize, x0: v128, x1: v128, s0: v128, s1: v128, low: v128, offset: v128, high: v128, magic: v128): void {
+  v128.store64_lane(c, requant8(x0, x1, s0, s1, low, offset, high, magic), 0);
 }
 // @ts-ignore: decorator
 @inline function putI32(c: usize, x0: v128, x1: v128): void {
@@ -85,13 +92,13 @@ export function qs8_gemm_6x8(
     } else {
       const s0 = v128.load(b - SCALES_BEFORE), s1 = v128.load(b - SCALES_BEFORE, 16);
       const low = requantLow(load<i32>(step, CONV_MIN), zero), offset = requantOffset(zero);
-      const high = v128.load16_splat(step, CONV_MAX);
-      put8(o, c00, c01, s0, s1, low, offset, high); if (rows > 1) o += ldc;
-      put8(o, c10, c11, s0, s1, low, offset, high); if (rows > 2) o += ldc;
-      put8(o, c20, c21, s0, s1, low, offset, high); if (rows > 3) o += ldc;
-      put8(o, c30, c31, s0, s1, low, offset, high); if (rows > 4) o += ldc;
-      put8(o, c40, c41, s0, s1, low, offset, high); if (rows > 5) o += ldc;
-      put8(o, c50, c51, s0, s1, low, offset, high);
+      const high = v128.load16_splat(step, CONV_MAX), magic = requantMagic(offset, zero);
+      put8(o, c00, c01, s0, s1, low, offset, high, magic); if (rows > 1) o += ldc;
+      put8(o, c10, c11, s0, s1, low, offset, high, magic); if (rows > 2) o += ldc;
+      put8(o, c20, c21, s0, s1, low, offset, high, magic); if (rows > 3) o += ldc;
+      put8(o, c30, c31, s0, s1, low, offset, high, magic); if (rows > 4) o += ldc;
+      put8(o, c40, c41, s0, s1, low, offset, high, magic); if (rows > 5) o += ldc;
+      put8(o, c50, c51, s0, s1, low, offset, high, magic);
     }
     a += 6 * lda;
     c += 6 * ldc;
@@ -105,8 +112,8 @@ export function qs8_gemm_6x8(
   return i32x4.add(v128.shuffle<i32>(x, y, 0, 2, 4, 6), v128.shuffle<i32>(x, y, 1, 3, 5, 7));
 }
 // @ts-ignore: decorator
-@inline function put4(c: usize, x: v128, scale: v128, low: v128, offset: v128, high: v128): void {
-  const units = i16x8.min_s(i16x8.narrow_i32x4_s(requant4(x, scale, low, offset), x), high);
+@inline function put4(c: usize, x: v128, scale: v128, low: v128, offset: v128, high: v128, magic: v128): void {
+  const units = i16x8.min_s(i16x8.narrow_i32x4_s(requant4(x, scale, low, offset, magic), x), high);
   v128.store32_lane(c, i8x16.narrow_i16x8_s(units, units), 0);
 }
 
@@ -153,11 +160,11 @@ export function qs8_gemm_4x8(
       } else {
         const scale = v128.load(b - SCALES_BEFORE + (half << 4));
         const low = requantLow(load<i32>(step, CONV_MIN), zero), offset = requantOffset(zero);
-        const high = v128.load16_splat(step, CONV_MAX);
-        put4(o, c00, scale, low, offset, high); if (rows > 1) o += ldc;
-        put4(o, c10, scale, low, offset, high); if (rows > 2) o += ldc;
-        put4(o, c20, scale, low, offset, high); if (rows > 3) o += ldc;
-        put4(o, c30, scale, low, offset, high);
+        const high = v128.load16_splat(step, CONV_MAX), magic = requantMagic(offset, zero);
+        put4(o, c00, scale, low, offset, high, magic); if (rows > 1) o += ldc;
+        put4(o, c10, scale, low, offset, high, magic); if (rows > 2) o += ldc;
+        put4(o, c20, scale, low, offset, high, magic); if (rows > 3) o += ldc;
+        put4(o, c30, scale, low, offset, high, magic);
       }
     }
     if (sums) sums += 16;
@@ -165,4 +172,61 @@ export function qs8_gemm_4x8(
     c += 4 * ldc;
     rows -= 4;
   } while (rows > 0);
+}
+
+/** Adds the column starts and the row sum, then stores one row. `b` is the address of the panel's weights. */
+// @ts-ignore: decorator
+@inline function putRow(c: usize, x0: v128, x1: v128, b: usize, init: usize, sum: i32, step: usize): void {
+  const t = i32x4.splat(sum);
+  x0 = i32x4.add(x0, i32x4.add(t, v128.load(init)));
+  x1 = i32x4.add(x1, i32x4.add(t, v128.load(init, 16)));
+  if (load<i32>(step, CONV_OUT_I32) != 0) { putI32(c, x0, x1); return; }
+  const zero = load<i32>(step, CONV_DST_ZERO), offset = requantOffset(zero), low = requantLow(load<i32>(step, CONV_MIN), zero);
+  const s0 = v128.load(b - SCALES_BEFORE), s1 = v128.load(b - SCALES_BEFORE, 16);
+  put8(c, x0, x1, s0, s1, low, offset, v128.load16_splat(step, CONV_MAX), requantMagic(offset, zero));
+}
+
+/** One row (dense layers): K is split over four accumulator sets, so that loads, not latency, set the pace. */
+export function qs8_gemm_1x8(quads: i32, a: usize, b: usize, c: usize, init: usize, sum: i32, step: usize): void {
+  const none = i32x4.splat(0);
+  let c00 = none, c01 = none, c10 = none, c11 = none, c20 = none, c21 = none, c30 = none, c31 = none, p = b;
+  for (; quads >= 4; quads -= 4) {
+    let s = v128.load32_splat(a); c00 = dot4(v128.load(p), s, c00); c01 = dot4(v128.load(p, 16), s, c01);
+    s = v128.load32_splat(a, 4); c10 = dot4(v128.load(p, 32), s, c10); c11 = dot4(v128.load(p, 48), s, c11);
+    s = v128.load32_splat(a, 8); c20 = dot4(v128.load(p, 64), s, c20); c21 = dot4(v128.load(p, 80), s, c21);
+    s = v128.load32_splat(a, 12); c30 = dot4(v128.load(p, 96), s, c30); c31 = dot4(v128.load(p, 112), s, c31);
+    a += 16;
+    p += 128;
+  }
+  for (; quads > 0; quads--) {
+    const s = v128.load32_splat(a);
+    c00 = dot4(v128.load(p), s, c00);
+    c01 = dot4(v128.load(p, 16), s, c01);
+    a += 4;
+    p += 32;
+  }
+  c00 = i32x4.add(i32x4.add(c00, c10), i32x4.add(c20, c30));
+  c01 = i32x4.add(i32x4.add(c01, c11), i32x4.add(c21, c31));
+  putRow(c, c00, c01, b, init, sum, step);
+}
+
+/** One row in DOT_I16: eight columns as four registers of column pairs, two k groups at a time. */
+export function qs8_gemm_1x8_pairs(quads: i32, a: usize, b: usize, c: usize, init: usize, sum: i32, step: usize): void {
+  const none = i32x4.splat(0);
+  let c0 = none, c1 = none, c2 = none, c3 = none, d0 = none, d1 = none, d2 = none, d3 = none, p = b;
+  for (; quads >= 2; quads -= 2) {
+    const s = v128.load64_splat(a), t = v128.load64_splat(a, 8);
+    c0 = dot2(v128.load8x8_s(p), s, c0); c1 = dot2(v128.load8x8_s(p, 8), s, c1);
+    c2 = dot2(v128.load8x8_s(p, 16), s, c2); c3 = dot2(v128.load8x8_s(p, 24), s, c3);
+    d0 = dot2(v128.load8x8_s(p, 32), t, d0); d1 = dot2(v128.load8x8_s(p, 40), t, d1);
+    d2 = dot2(v128.load8x8_s(p, 48), t, d2); d3 = dot2(v128.load8x8_s(p, 56), t, d3);
+    a += 16;
+    p += 64;
+  }
+  if (quads > 0) {
+    const s = v128.load64_splat(a);
+    c0 = dot2(v128.load8x8_s(p), s, c0); c1 = dot2(v128.load8x8_s(p, 8), s, c1);
+    c2 = dot2(v128.load8x8_s(p, 16), s, c2); c3 = dot2(v128.load8x8_s(p, 24), s, c3);
+  }
+  putRow(c, fold(i32x4.add(c0, d0), i32x4.add(c1, d1)), fold(i32x4.add(c2, d2), i32x4.add(c3, d3)), b, init, sum, step);
 }

@@ -172,6 +172,11 @@ for (const [name, { problem }] of Object.entries({ 'f32 conv': f32Case(FULL, 3),
   });
 
   test(`${name}: hostile words either are refused or stay inside`, () => {
-    for (const machine of machines) fuzz(machine, problem, 400);
+    for (const machine of machines) {
+      for (const mode of machine.modes) {
+        machine.executor.setDotMode(mode);
+        fuzz(machine, problem, 400);
+      }
+    }
   });
 }

@@ -77,9 +77,10 @@ function f32Case(s: Shape, seed: number): Case {
   return { problem: { opcode: abi.F32_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights: new Uint8Array(weights.buffer), arenaBytes }, arena, expected };
 }
 
-function qs8Case(s: Shape, seed: number): Case {
+/** `positive` keeps activations in 0…127. */
+function qs8Case(s: Shape, seed: number, positive: boolean): Case {
   const next = random(seed), taps = s.kh * s.kw, blockBytes = 64 + Math.ceil(taps / 2) * 32;
-  const srcZero = integer(next, -128, 127), dstZero = integer(next, -128, 127), weightZero = integer(next, 0, 1) * integer(next, -128, 127);
+  const low = positive ? 0 : -128, srcZero = integer(next, low, 127), dstZero = integer(next, -128, 127), weightZero = integer(next, 0, 1) * integer(next, -128, 127);
   const clamped = integer(next, 0, 1) === 1, min = clamped ? -90 : -128, max = clamped ? 100 : 127;
   const weights = new Uint8Array(Math.ceil(s.c / 8) * blockBytes);
   const ints = new Int32Array(weights.buffer), floats = new Float32Array(weights.buffer), shorts = new Int16Array(weights.buffer);
@@ -94,7 +95,7 @@ function qs8Case(s: Shape, seed: number): Case {
   const srcAt = 64, dstAt = align(srcAt + srcSpan(s)) + 64, arenaBytes = dstAt + dstSpan(s);
   const arena = new Uint8Array(arenaBytes).fill(0x5a);
   const source = new Int8Array(arena.buffer, srcAt, srcSpan(s));
-  source.forEach((_, i) => { source[i] = integer(next, -128, 127); });
+  source.forEach((_, i) => { source[i] = integer(next, low, 127); });
   const expected = arena.slice(), answer = new Int8Array(expected.buffer, dstAt);
   eachOutput(s, (at, c, each) => {
     let acc = bias[c] ?? 0;
@@ -113,12 +114,25 @@ for (const machine of machines) {
       a.forEach((x, i) => { if (!(Math.abs(x - (b[i] ?? NaN)) <= 1e-4)) assert.fail(`seed ${seed}, float ${i}: ${x} instead of ${b[i]} ${JSON.stringify(s)}`); });
     }
   });
-  test(`qs8 dwconv, ${machine.name}`, () => {
-    for (let seed = 1; seed <= CASES; seed++) {
-      const s = randomShape(seed + 1000), c = qs8Case(s, seed);
-      assert.deepEqual(runOne(machine, c.problem, c.arena), c.expected, `seed ${seed} ${JSON.stringify(s)}`);
-    }
-  });
+  for (const mode of machine.modes) {
+    test(`qs8 dwconv, ${machine.name}, dot mode ${mode}`, () => {
+      machine.executor.setDotMode(mode);
+      for (let seed = 1; seed <= CASES; seed++) {
+        const s = randomShape(seed + 1000), c = qs8Case(s, seed, false);
+        assert.deepEqual(runOne(machine, c.problem, c.arena), c.expected, `seed ${seed} ${JSON.stringify(s)}`);
+      }
+    });
+  }
+  // Activations of 0…127 mean the same to signed and unsigned engines: plain bytes can be checked on either.
+  if (machine.modes.length > 1) {
+    test(`qs8 dwconv, ${machine.name}, plain bytes`, () => {
+      machine.executor.setDotMode(abi.DOT_S8S8);
+      for (let seed = 1; seed <= CASES; seed++) {
+        const s = randomShape(seed + 2000), c = qs8Case(s, seed, true);
+        assert.deepEqual(runOne(machine, c.problem, c.arena), c.expected, `seed ${seed} ${JSON.stringify(s)}`);
+      }
+    });
+  }
 }
 
 /** A step in which every dim and stride matters. */
@@ -127,7 +141,8 @@ const FULL: Shape = {
   srcBatch: 1463, srcRow: 209, srcPixel: 19, dstBatch: 1463, dstRow: 209, dstPixel: 19,
 };
 
-for (const [name, { problem }] of Object.entries({ 'f32 dwconv': f32Case(FULL, 3), 'qs8 dwconv': qs8Case(FULL, 4) })) {
+const fullCases = { 'f32 dwconv': f32Case(FULL, 3), 'qs8 dwconv': qs8Case(FULL, 4, false), 'qs8 dwconv, stride 2': qs8Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 6, false) };
+for (const [name, { problem }] of Object.entries(fullCases)) {
   test(`${name}: verify refuses any single word that leads outside`, () => {
     const machine = machines[0];
     assert.ok(machine);
@@ -141,6 +156,11 @@ for (const [name, { problem }] of Object.entries({ 'f32 dwconv': f32Case(FULL, 3
     }
   });
   test(`${name}: hostile words either are refused or stay inside`, () => {
-    for (const machine of machines) fuzz(machine, problem, 400);
+    for (const machine of machines) {
+      for (const mode of machine.modes) {
+        machine.executor.setDotMode(mode);
+        fuzz(machine, problem, 400);
+      }
+    }
   });
 }
