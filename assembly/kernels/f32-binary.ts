@@ -7,7 +7,7 @@
 import {
   BINARY_A, BINARY_ADD, BINARY_A_STRIDES, BINARY_B, BINARY_B_STRIDES, BINARY_DIMS, BINARY_DIV, BINARY_DST, BINARY_DST_STRIDES,
   BINARY_FLOOR_DIV, BINARY_KIND, BINARY_KIND_COUNT, BINARY_MAX, BINARY_MAXIMUM, BINARY_MIN, BINARY_MINIMUM, BINARY_MUL, BINARY_POW,
-  BINARY_PRELU, BINARY_SUB, NEST_RANK,
+  BINARY_PRELU, BINARY_SQUARED_DIFFERENCE, BINARY_SUB, NEST_RANK,
 } from "../abi.ts";
 import { addWork, nestCount, nestSpan, reads, times, word, writes } from "../verify.ts";
 import { pow32 } from "../math.ts";
@@ -33,7 +33,7 @@ function pow4(a: v128, b: v128): v128 {
   );
 }
 
-/** Four lanes of any kind. With a constant kind only one line of it remains. */
+/** Four lanes. Only for constant kinds, of which one line remains. */
 // @ts-ignore: decorator
 @inline function apply(kind: i32, a: v128, b: v128): v128 {
   if (kind == BINARY_ADD) return f32x4.add(a, b);
@@ -49,7 +49,21 @@ function pow4(a: v128, b: v128): v128 {
   return f32x4.mul(d, d);
 }
 
-export function binary4(kind: i32, a: v128, b: v128): v128 { return apply(kind, a, b); }
+/** The same with a kind known at run time only. A switch: with a chain of ifs the optimiser computes every kind before it asks. */
+export function binary4(kind: i32, a: v128, b: v128): v128 {
+  switch (kind) {
+    case BINARY_ADD: return apply(BINARY_ADD, a, b);
+    case BINARY_SUB: return apply(BINARY_SUB, a, b);
+    case BINARY_MUL: return apply(BINARY_MUL, a, b);
+    case BINARY_DIV: return apply(BINARY_DIV, a, b);
+    case BINARY_MAXIMUM: return apply(BINARY_MAXIMUM, a, b);
+    case BINARY_MINIMUM: return apply(BINARY_MINIMUM, a, b);
+    case BINARY_POW: return apply(BINARY_POW, a, b);
+    case BINARY_PRELU: return apply(BINARY_PRELU, a, b);
+    case BINARY_FLOOR_DIV: return apply(BINARY_FLOOR_DIV, a, b);
+    default: return apply(BINARY_SQUARED_DIFFERENCE, a, b);
+  }
+}
 
 /** Whole vectors of a row. Steps: 1, or 0 for an operand that repeats one element; not both 0. */
 // @ts-ignore: decorator

@@ -74,18 +74,26 @@ export function verifyF32Pool(step: usize): void { verifyPool(step, 4); }
   const by = f32x4.splat(divisor);
   for (let c = channels; c > 0; c -= 8) {
     let a = average ? f32x4.splat(0) : f32x4.splat(-Infinity), b = a;
+    let nanA = f32x4.splat(0), nanB = nanA;
     let row = src;
     for (let y = ny; y > 0; y--) {
       let p = row;
       for (let x = nx; x > 0; x--) {
         const va = v128.load(p), vb = v128.load(p, 16);
         if (average) { a = f32x4.add(a, va); b = f32x4.add(b, vb); }
-        else { a = f32x4.max(a, va); b = f32x4.max(b, vb); }
+        else {
+          // pmax drops NaN but is one instruction on x86, where max is eight; lanes that saw NaN are kept beside it.
+          a = f32x4.pmax(a, va);
+          b = f32x4.pmax(b, vb);
+          nanA = v128.or(nanA, f32x4.ne(va, va));
+          nanB = v128.or(nanB, f32x4.ne(vb, vb));
+        }
         p += tapBytes;
       }
       row += rowBytes;
     }
     if (average) { a = f32x4.div(a, by); b = f32x4.div(b, by); }
+    else { a = v128.or(a, nanA); b = v128.or(b, nanB); } // all bits set is a NaN
     storeWords(dst, clampF32(a, low, high), c);
     if (c > 4) storeWords(dst + 16, clampF32(b, low, high), c - 4);
     src += 32;

@@ -7,7 +7,7 @@
 import {
   NEST_RANK, UNARY_ABS, UNARY_CEIL, UNARY_CLAMP, UNARY_DIMS, UNARY_DST, UNARY_DST_STRIDES, UNARY_ELU, UNARY_EXP, UNARY_FLOOR,
   UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_KIND, UNARY_KIND_COUNT, UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1,
-  UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SRC, UNARY_SRC_STRIDES, UNARY_TANH,
+  UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SQUARE, UNARY_SRC, UNARY_SRC_STRIDES, UNARY_TANH,
 } from "../abi.ts";
 import { addWork, nestCount, nestSpan, reads, times, word, writes } from "../verify.ts";
 import { exp4, expm14, log4, sigmoid4, softplus4, tanh4 } from "../math.ts";
@@ -26,7 +26,7 @@ export function verifyF32Unary(step: usize): void {
 // @ts-ignore: decorator
 @inline function unit(x: v128): v128 { return clampF32(x, f32x4.splat(0), f32x4.splat(1)); }
 
-/** Four lanes of any kind. With a constant kind only one line of it remains. */
+/** Four lanes. Only for constant kinds, of which one line remains. */
 // @ts-ignore: decorator
 @inline function apply(kind: i32, x: v128, p0: v128, p1: v128): v128 {
   if (kind == UNARY_CLAMP) return clampF32(x, p0, p1);
@@ -49,7 +49,28 @@ export function verifyF32Unary(step: usize): void {
   return f32x4.mul(x, x);
 }
 
-export function unary4(kind: i32, x: v128, p0: v128, p1: v128): v128 { return apply(kind, x, p0, p1); }
+/** The same with a kind known at run time only. A switch: with a chain of ifs the optimiser computes every kind before it asks. */
+function unary4(kind: i32, x: v128, p0: v128, p1: v128): v128 {
+  switch (kind) {
+    case UNARY_CLAMP: return apply(UNARY_CLAMP, x, p0, p1);
+    case UNARY_LEAKY_RELU: return apply(UNARY_LEAKY_RELU, x, p0, p1);
+    case UNARY_SIGMOID: return apply(UNARY_SIGMOID, x, p0, p1);
+    case UNARY_TANH: return apply(UNARY_TANH, x, p0, p1);
+    case UNARY_HARD_SIGMOID: return apply(UNARY_HARD_SIGMOID, x, p0, p1);
+    case UNARY_HARD_SWISH: return apply(UNARY_HARD_SWISH, x, p0, p1);
+    case UNARY_ELU: return apply(UNARY_ELU, x, p0, p1);
+    case UNARY_SOFTPLUS: return apply(UNARY_SOFTPLUS, x, p0, p1);
+    case UNARY_EXP: return apply(UNARY_EXP, x, p0, p1);
+    case UNARY_LOG: return apply(UNARY_LOG, x, p0, p1);
+    case UNARY_SQRT: return apply(UNARY_SQRT, x, p0, p1);
+    case UNARY_NEG: return apply(UNARY_NEG, x, p0, p1);
+    case UNARY_ABS: return apply(UNARY_ABS, x, p0, p1);
+    case UNARY_RSQRT: return apply(UNARY_RSQRT, x, p0, p1);
+    case UNARY_FLOOR: return apply(UNARY_FLOOR, x, p0, p1);
+    case UNARY_CEIL: return apply(UNARY_CEIL, x, p0, p1);
+    default: return apply(UNARY_SQUARE, x, p0, p1);
+  }
+}
 
 /** Whole vectors of a row; the rest is the caller's. */
 // @ts-ignore: decorator

@@ -51,20 +51,29 @@ function fill(dst: usize, src: usize, bytes: i32, elementBytes: i32): void {
   }
 }
 
-/** A row with any strides (in bytes). */
+/** A row with any strides (in bytes), four elements at a time. */
 // @ts-ignore: decorator
-@inline function strided<T>(dst: usize, src: usize, count: i32, dstStep: i32, srcStep: i32): void {
+@inline function strided<T>(dst: usize, src: usize, count: i32, dstStep: usize, srcStep: usize): void {
+  const dst2 = dstStep + dstStep, src2 = srcStep + srcStep, dst3 = dst2 + dstStep, src3 = src2 + srcStep;
+  for (; count >= 4; count -= 4) {
+    store<T>(dst, load<T>(src));
+    store<T>(dst + dstStep, load<T>(src + srcStep));
+    store<T>(dst + dst2, load<T>(src + src2));
+    store<T>(dst + dst3, load<T>(src + src3));
+    src += src2 + src2;
+    dst += dst2 + dst2;
+  }
   for (; count > 0; count--) {
     store<T>(dst, load<T>(src));
-    src += <usize>srcStep;
-    dst += <usize>dstStep;
+    src += srcStep;
+    dst += dstStep;
   }
 }
 function stridedRow(dst: usize, src: usize, count: i32, dstStep: i32, srcStep: i32, elementBytes: i32): void {
-  if (elementBytes == 4) strided<u32>(dst, src, count, dstStep, srcStep);
-  else if (elementBytes == 1) strided<u8>(dst, src, count, dstStep, srcStep);
-  else if (elementBytes == 8) strided<u64>(dst, src, count, dstStep, srcStep);
-  else strided<u16>(dst, src, count, dstStep, srcStep);
+  if (elementBytes == 4) strided<u32>(dst, src, count, <usize>dstStep, <usize>srcStep);
+  else if (elementBytes == 1) strided<u8>(dst, src, count, <usize>dstStep, <usize>srcStep);
+  else if (elementBytes == 8) strided<u64>(dst, src, count, <usize>dstStep, <usize>srcStep);
+  else strided<u16>(dst, src, count, <usize>dstStep, <usize>srcStep);
 }
 
 /** 4×4 words: row i of dst is column i of src. */
@@ -88,9 +97,29 @@ function transposeWords(dst: usize, src: usize, rows: i32, columns: i32, dstRow:
     for (; c + 4 <= columns; c += 4) {
       transpose4(dst + <usize>(r * dstRow + (c << 2)), src + <usize>(c * srcColumn + (r << 2)), dstRow, srcColumn);
     }
-    for (; c < columns; c++) strided<u32>(dst + <usize>(r * dstRow + (c << 2)), src + <usize>(c * srcColumn + (r << 2)), 4, dstRow, 4);
+    for (; c < columns; c++) stridedRow(dst + <usize>(r * dstRow + (c << 2)), src + <usize>(c * srcColumn + (r << 2)), 4, dstRow, 4, 4);
   }
-  for (; r < rows; r++) strided<u32>(dst + <usize>(r * dstRow), src + <usize>(r << 2), columns, 4, srcColumn);
+  for (; r < rows; r++) stridedRow(dst + <usize>(r * dstRow), src + <usize>(r << 2), columns, 4, srcColumn, 4);
+}
+
+/** a0 b0 a1 b1 … from two dense rows of words or bytes: the channel shuffle of two groups. */
+function interleave(dst: usize, a: usize, b: usize, count: i32, elementBytes: i32): void {
+  const vector = elementBytes == 4 ? 4 : 16;
+  for (; count >= vector; count -= vector) {
+    const va = v128.load(a), vb = v128.load(b);
+    if (elementBytes == 4) {
+      v128.store(dst, i32x4.shuffle(va, vb, 0, 4, 1, 5));
+      v128.store(dst, i32x4.shuffle(va, vb, 2, 6, 3, 7), 16);
+    } else {
+      v128.store(dst, i8x16.shuffle(va, vb, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+      v128.store(dst, i8x16.shuffle(va, vb, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
+    }
+    a += 16;
+    b += 16;
+    dst += 32;
+  }
+  stridedRow(dst, a, count, elementBytes << 1, elementBytes, elementBytes);
+  stridedRow(dst + <usize>elementBytes, b, count, elementBytes << 1, elementBytes, elementBytes);
 }
 
 /** The two innermost dims; steps in bytes. */
@@ -103,6 +132,8 @@ function plane(
     for (let r = 0; r < rows; r++) copyBytes(dst + <usize>(r * dstRow), src + <usize>(r * srcRow), rowBytes);
   } else if (dstColumn == elementBytes && srcColumn == 0) {
     for (let r = 0; r < rows; r++) fill(dst + <usize>(r * dstRow), src + <usize>(r * srcRow), rowBytes, elementBytes);
+  } else if (rows == 2 && dstRow == elementBytes && dstColumn == 2 * elementBytes && srcColumn == elementBytes && (elementBytes & 5) != 0) {
+    interleave(dst, src, src + <usize>srcRow, columns, elementBytes);
   } else if (elementBytes == 4 && columns > 3 && dstColumn == 4 && srcRow == 4) {
     transposeWords(dst, src, rows, columns, dstRow, srcColumn);
   } else {

@@ -58,6 +58,18 @@ for (const executor of executors) {
     }
   });
 
+  test(`x_copy, channel shuffles (${executor.name}, seed ${SEED})`, () => {
+    const random = new Random(SEED + 4);
+    for (const bytes of [1, 2, 4, 8]) {
+      for (const groups of [2, 3, 4]) {
+        for (const channels of [1, 2, 3, 4, 5, 15, 16, 17, 29, 58]) {
+          const all = groups * channels;
+          checkCopy(executor, random, bytes, [1, 1, 1, 3, channels, groups], [0, 0, 0, all, 1, channels], [0, 0, 0, all + 1, groups, 1], 'shuffle');
+        }
+      }
+    }
+  });
+
   test(`x_gather (${executor.name}, seed ${SEED})`, () => {
     const random = new Random(SEED + 3);
     for (let round = 0; round < 200; round++) {

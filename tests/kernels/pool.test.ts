@@ -89,6 +89,7 @@ for (const executor of executors) {
       for (let round = 0; round < 80; round++) {
         const pool = randomPool(random);
         const src = random.f32(srcSpan(pool));
+        if (random.chance(0.3)) src[random.int(0, src.length - 1)] = NaN;
         const [low, high] = random.chance(0.5) ? [-Infinity, Infinity] : [f32(-1.5), 2];
         const expected = new Float32Array(canaries(4 * dstSpan(pool)));
         fill(expected, pool, src, (values, counted) => {
