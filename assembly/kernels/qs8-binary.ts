@@ -2,7 +2,7 @@
 // In: one QS8_BINARY step. Out: dst int8 over a nest of 6 dims.
 // Exactness: every step in f32, rint to even, never fused. ADD and SUB: rint(f32((a-za)*f32(sa/so)) ± f32((b-zb)*f32(sb/so))) + zo.
 // Others: op(f32((a-za)*sa), f32((b-zb)*sb)) in f32, divided by so, rint, + zo. Then clamp; NaN counts as 0.
-// Fast where dst's innermost stride is 1 and those of a and b are 0 or 1. Loads run past the operand (at most 15 bytes), stores are
+// Fast where dst's innermost stride is 1 and those of a and b are 0 or 1. Loads run past the operand (at most 7 bytes), stores are
 // exact. dst may be a or b at the same address and strides.
 
 import {

@@ -1,7 +1,7 @@
 // Elementwise conversion between dtypes.
 // In: one X_CONVERT step. Out: dst in the other dtype over a nest of 6 dims.
 // Exactness: QUANTIZE is clamp(rint(f32(x / SCALE)) + ZERO), NaN counts as 0; DEQUANTIZE is f32(q - ZERO) * SCALE in f32; narrowing
-// conversions saturate. Rows with both strides 1 are vectorised where it pays: loads run past the operand (at most 15 bytes), stores
+// conversions saturate. Rows with both strides 1 are vectorised where it pays: loads run past the operand (at most 28 bytes), stores
 // are exact. src and dst must not overlap, except FLIP, which works in place.
 
 import {
