@@ -1,7 +1,7 @@
 // kinglet/compile: model bytes → plan bytes. Pure: no file, no wasm, no clock.
 // In: .onnx or .tflite bytes. Out: a .kgl image, or the optimised graph for the reference backend.
 
-import { importModel, sniff, type ImportOptions } from './import/index.ts';
+import { importModel, sniff } from './import/index.ts';
 import type { Graph } from './graph/graph.ts';
 import { optimise } from './passes/index.ts';
 import { encodePlan, type PlanFacts } from './plan/encode.ts';
@@ -21,7 +21,7 @@ export interface Optimised {
 /** Imports and optimises. */
 export function toGraph(bytes: Uint8Array, options: CompileOptions = {}): Optimised {
   const format = sniff(bytes);
-  const imported = importModel(bytes, { shapes: options.shapes } as ImportOptions);
+  const imported = importModel(bytes, { shapes: options.shapes });
   const { graph, counts } = optimise(imported);
   return { graph, facts: { shuffles: counts.get('recognise-shuffle') ?? 0, layout: format === 'tflite' ? 'NHWC' : 'NCHW' } };
 }

@@ -41,7 +41,7 @@ export class KingletError extends Error {
 
 /** Names from models are data: shown quoted, without control characters, at most 80 characters. */
 export function quote(name: string): string {
-  // eslint-disable-next-line no-control-regex
+   
   const clean = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
   return `"${clean.length > 80 ? `${clean.slice(0, 77)}...` : clean}"`;
 }

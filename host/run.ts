@@ -30,7 +30,7 @@ export async function readSource(source: Source, signal?: AbortSignal): Promise<
     if (!source.ok) throw new KingletError('ERR_FILE', `the server answered ${source.status}`);
     return new Uint8Array(await source.arrayBuffer());
   }
-  const bytes = await readUrl(source instanceof URL ? source : await toUrl(source as string), signal);
+  const bytes = await readUrl(source instanceof URL ? source : await toUrl(source), signal);
   throwIfAborted(signal);
   return bytes;
 }

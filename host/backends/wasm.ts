@@ -111,7 +111,7 @@ function denseCopy(buffer: ArrayBuffer, step: StepRecord): TensorData {
     for (let d = index.length - 1; d >= 0; d--) {
       const stride = step.strides[d] ?? 0;
       at += stride;
-      if (++(index[d] as number) < (step.shape[d] ?? 1)) break;
+      if (++(index[d]) < (step.shape[d] ?? 1)) break;
       at -= stride * (step.shape[d] ?? 1);
       index[d] = 0;
     }

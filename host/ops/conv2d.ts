@@ -48,8 +48,14 @@ function onnxConv(
   const attrs: Conv2dAttrs = {
     strides: window.strides, pads, dilations: window.dilations, groups, ...noClamp, ...(c.accumulators ? { accumulators: true } : {}),
   };
+  // Weights may be large: see that they fit before they are transposed.
+  inferConv2d([permuted(x, [0, 2, 3, 1]), permuted(w, HWIO), c.bias], attrs);
   const y = b.add(conv2d, attrs, [toNhwc(b, x), permuteWeights(b, w, HWIO), c.bias], { quantization: c.quantization });
   return toNchw(b, y);
+}
+
+function permuted(type: TensorType, perm: readonly number[]): TensorType {
+  return { dtype: type.dtype, shape: perm.map((p) => type.shape[p] ?? 0) };
 }
 
 /** A per-tensor or per-channel parameter pair given as ONNX inputs `scale` and `zero`. */

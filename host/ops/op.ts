@@ -5,7 +5,7 @@ import type { Builder } from '../graph/builder.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
-import type { Lowering } from '../plan/lowering.ts';
+import type { Lowering, View } from '../plan/lowering.ts';
 import type { Tensor, TensorType } from '../tensor.ts';
 
 /** Reads one ONNX node and adds graph nodes; returns one value per ONNX output. */
@@ -35,7 +35,12 @@ export interface Op<A> {
    */
   permute?(attrs: A, perm: readonly number[], node: Node<A>): A | undefined;
   /** Inputs that permute() expects transposed; default: all. Constants among them are transposed by the caller. */
-  readonly permutedInputs?: (node: Node<A>) => readonly number[];
+  permutedInputs?(node: Node<A>): readonly number[];
+  /**
+   * Where each input would have to lie so that the op needs no step when its first output must lie at `out`; undefined where
+   * that is impossible. Only for ops that view or join their inputs (transpose, reshape, concat).
+   */
+  place?(node: Node<A>, out: View): (View | undefined)[];
   /** Emits the steps of one node. */
   lower(node: Node<A>, ctx: Lowering): void;
   /** Multiply-accumulates of one node, for inspect; absent: 0. */

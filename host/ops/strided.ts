@@ -3,23 +3,42 @@
 
 import { allocate, elementCount, numbers, type Shape, type Tensor, type TensorData } from '../tensor.ts';
 
+interface Axis {
+  readonly dim: number;
+  readonly stride: number;
+}
+
+/** The same walk with as few axes as possible: no axes of length 1, and neighbours that continue each other joined. */
+function joinAxes(shape: Shape, strides: readonly number[]): Axis[] {
+  const axes: Axis[] = [];
+  shape.forEach((dim, i) => {
+    const stride = strides[i];
+    const outer = axes.at(-1);
+    if (dim === 1) return;
+    if (outer?.stride === stride * dim) axes[axes.length - 1] = { dim: outer.dim * dim, stride };
+    else axes.push({ dim, stride });
+  });
+  return axes;
+}
+
 /** Element (i0, i1, …) of the result is source[start + sum(i_k * strides[k])]. Strides may be 0 or negative. */
 export function pick(tensor: Tensor, shape: Shape, strides: readonly number[], start = 0): TensorData {
   const source = numbers(tensor);
   const count = elementCount(shape);
   const data = allocate(tensor.dtype, count);
   const target = numbers({ dtype: tensor.dtype, shape, data });
-  const last = shape.length - 1;
-  const inner = last < 0 ? 1 : shape[last];
-  const step = last < 0 ? 0 : strides[last];
-  const index = new Array<number>(shape.length).fill(0);
+  const axes = joinAxes(shape, strides);
+  const { dim: inner, stride: step } = axes.pop() ?? { dim: 1, stride: 0 };
+  const index = new Array<number>(axes.length).fill(0);
   let from = start;
   for (let at = 0; at < count; at += inner) {
-    for (let i = 0; i < inner; i++) target[at + i] = source[from + i * step];
-    for (let d = last - 1; d >= 0; d--) {
-      from += strides[d];
-      if (++index[d] < shape[d]) break;
-      from -= strides[d] * shape[d];
+    if (step === 0) target.fill(source[from], at, at + inner);
+    else if (step === 1) target.set(source.subarray(from, from + inner), at);
+    else for (let i = 0; i < inner; i++) target[at + i] = source[from + i * step];
+    for (let d = axes.length - 1; d >= 0; d--) {
+      from += axes[d].stride;
+      if (++index[d] < axes[d].dim) break;
+      from -= axes[d].stride * axes[d].dim;
       index[d] = 0;
     }
   }

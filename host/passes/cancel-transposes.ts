@@ -2,8 +2,11 @@
 // transposes only where a layout is forced. First every transpose sinks as far as it goes for free, cancelling others on its
 // way; then moves that cost something are made only where they remove more than they add, so that the pass ends.
 
-import { Editor } from '../graph/edit.ts';
-import type { Graph } from '../graph/graph.ts';
+import { Editor, onlyOutput } from '../graph/edit.ts';
+import { is, type Graph } from '../graph/graph.ts';
+import { printGraph } from '../graph/print.ts';
+import { dequantize } from '../ops/dequantize.ts';
+import { transpose } from '../ops/transpose.ts';
 import { hoistTransposes } from './hoist-transposes.ts';
 import { mergeMovements } from './merge-movements.ts';
 import type { Pass } from './pass.ts';
@@ -15,6 +18,7 @@ const MAX_ROUNDS = 50;
 export const cancelTransposes: Pass = {
   name: 'cancel-transposes',
   run(graph: Graph): number {
+    const before = printGraph(graph);
     const editor = new Editor(graph);
     let total = 0;
     for (let round = 0, changed = 1; changed > 0 && round < MAX_ROUNDS; round++) {
@@ -26,7 +30,19 @@ export const cancelTransposes: Pass = {
       total += changed;
       mergeMovements(editor);
     }
+    dequantizeLast(editor);
     editor.finish();
-    return total;
+    // Transposes that sank in vain were moved back: that is no progress.
+    return printGraph(graph) === before ? 0 : total;
   },
 };
+
+/** transpose(dequantize(x)) → dequantize(transpose(x)): what was left behind a dequantize moves fewer bytes in front of it. */
+function dequantizeLast(editor: Editor): void {
+  for (const node of [...editor.nodes()].reverse()) {
+    const producer = editor.producer(node.inputs[0]);
+    if (!editor.has(node) || !is(node, transpose) || !is(producer, dequantize) || editor.soleConsumer(onlyOutput(producer)) !== node) continue;
+    const moved = editor.add(node, transpose, node.attrs, producer.inputs);
+    editor.replaceNode(node, dequantize, {}, [moved], { fold: false });
+  }
+}

@@ -1,5 +1,5 @@
 // Moves transposes from the inputs of an op to its output: op(transpose(x)) becomes transpose(op'(x)).
-// In: an editor. Out: the number of ops passed. "free": every input comes transposed alike, or is a constant or small enough
+// In: an editor. Out: the number of ops passed, without dequantizes: cancelTransposes moves back what was of no use there. "free": every input comes transposed alike, or is a constant or small enough
 // that transposing it is a reshape. "profit": other inputs get a transpose of their own, if fewer transposes remain.
 // Must not know particular ops beyond the three whose rank changes (reshape, reduce, argMax) and those that broadcast.
 
@@ -18,7 +18,8 @@ export function sinkTransposes(editor: Editor, mode: 'free' | 'profit'): number 
   let count = 0;
   for (const node of [...editor.nodes()]) {
     if (!editor.has(node) || is(node, transpose) || node.outputs.length !== 1) continue;
-    if (sinkPastReshape(editor, node) || sinkPastReduction(editor, node) || sinkPast(editor, node, mode)) count++;
+    const passed = sinkPastReshape(editor, node) || sinkPastReduction(editor, node) || sinkPast(editor, node, mode);
+    if (passed && !is(node, dequantize)) count++;
   }
   return count;
 }
@@ -93,8 +94,6 @@ function withFullRank(editor: Editor, node: Node, rank: number): Node {
 
 function sinkPast(editor: Editor, original: Node, mode: 'free' | 'profit'): boolean {
   const rank = onlyOutput(original).shape.length;
-  // Dequantising last moves the fewest bytes.
-  if (is(original, dequantize) && editor.isOutput(onlyOutput(original))) return false;
   if ((onlyOutput(original).quantization?.scale.length ?? 1) !== 1) return false;
   if (original.op.permute === undefined || candidates(editor, original, permutedInputs(original)).length === 0) return false;
   const node = withFullRank(editor, original, rank);

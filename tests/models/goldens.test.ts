@@ -131,7 +131,7 @@ for (const golden of goldens()) {
 }
 
 /** Wraps WebAssembly so that every call of an export and every memory is seen. */
-function countCalls(): { calls: string[]; memories: WebAssembly.Memory[]; restore(): void } {
+function countCalls(): { calls: string[]; memories: WebAssembly.Memory[]; restore: () => void } {
   const calls: string[] = [];
   const memories: WebAssembly.Memory[] = [];
   const { Instance, Memory } = WebAssembly;
@@ -142,7 +142,7 @@ function countCalls(): { calls: string[]; memories: WebAssembly.Memory[]; restor
         calls.push(name);
         return (item as (...a: unknown[]) => unknown)(...args);
       }]));
-    return { exports: wrapped } as unknown as WebAssembly.Instance;
+    return { exports: wrapped };
   } as unknown as typeof WebAssembly.Instance;
   WebAssembly.Memory = class extends Memory {
     constructor(descriptor: WebAssembly.MemoryDescriptor) {

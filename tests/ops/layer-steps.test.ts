@@ -49,7 +49,7 @@ async function compare(types: readonly TensorType[], build: (b: Builder, values:
 }
 
 /** One layer on a dense source, and between a transposed source and a place inside a concat, for both dtypes. */
-function layer(name: string, shapes: readonly Shape[], build: Build, { dtypes = kinds as readonly DType[], steps = 0, strided = true } = {}): void {
+function layer(name: string, shapes: readonly Shape[], build: Build, { dtypes = kinds, steps = 0, strided = true } = {}): void {
   for (const dtype of dtypes) {
     const quantization = dtype === 'int8' ? qo : undefined;
     const types = shapes.map((shape) => typed(dtype, shape));
