@@ -48,8 +48,16 @@ async function compare(types: readonly TensorType[], build: (b: Builder, values:
   });
 }
 
+interface LayerOptions {
+  readonly dtypes?: readonly DType[];
+  /** Allowed difference of integers. */
+  readonly steps?: number;
+  readonly strided?: boolean;
+}
+
 /** One layer on a dense source, and between a transposed source and a place inside a concat, for both dtypes. */
-function layer(name: string, shapes: readonly Shape[], build: Build, { dtypes = kinds, steps = 0, strided = true } = {}): void {
+function layer(name: string, shapes: readonly Shape[], build: Build, options: LayerOptions = {}): void {
+  const { dtypes = kinds, steps = 0, strided = true } = options;
   for (const dtype of dtypes) {
     const quantization = dtype === 'int8' ? qo : undefined;
     const types = shapes.map((shape) => typed(dtype, shape));
