@@ -29,6 +29,28 @@ export function printGraph(graph: Graph): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** A number per graph: equal for graphs that compute the same things from the same things, whatever the order of their nodes. */
+export function fingerprint(graph: Graph): number {
+  const known = new Map<Value | null, number>();
+  graph.inputs.forEach((value, i) => known.set(value, hash(`input ${i} ${formatType(value)}`)));
+  const of = (value: Value | null): number => known.get(value) ?? (isConstant(value) ? hash(formatConstant(value)) : 0);
+  for (const node of graph.nodes) {
+    const made = `${node.op.kind}${formatAttrs(node.attrs)}(${node.inputs.map(of).join()})`;
+    node.outputs.forEach((value, i) => known.set(value, hash(`${made} ${i} ${formatType(value)}`)));
+  }
+  return hash(`${graph.nodes.length} nodes, outputs ${graph.outputs.map(of).join()}`);
+}
+
+/** 53 bits of two FNV-like hashes. */
+function hash(text: string): number {
+  let [low, high] = [0x811c9dc5, 0x01000193];
+  for (let i = 0; i < text.length; i++) {
+    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(i), 0x85ebca6b);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}
+
 /** For example int8[1,4,4,8]{0.5,-3}: dtype, shape, scale and zero point. */
 export function formatType(type: TensorType): string {
   return `${type.dtype}[${type.shape.join(',')}]${formatQuantization(type.quantization)}`;

@@ -4,7 +4,7 @@
 
 import { Editor, onlyOutput } from '../graph/edit.ts';
 import { is, type Graph } from '../graph/graph.ts';
-import { printGraph } from '../graph/print.ts';
+import { fingerprint } from '../graph/print.ts';
 import { dequantize } from '../ops/dequantize.ts';
 import { transpose } from '../ops/transpose.ts';
 import { hoistTransposes } from './hoist-transposes.ts';
@@ -18,7 +18,7 @@ const MAX_ROUNDS = 50;
 export const cancelTransposes: Pass = {
   name: 'cancel-transposes',
   run(graph: Graph): number {
-    const before = printGraph(graph);
+    const before = fingerprint(graph);
     const editor = new Editor(graph);
     let total = 0;
     for (let round = 0, changed = 1; changed > 0 && round < MAX_ROUNDS; round++) {
@@ -33,7 +33,7 @@ export const cancelTransposes: Pass = {
     dequantizeLast(editor);
     editor.finish();
     // Transposes that sank in vain were moved back: that is no progress.
-    return printGraph(graph) === before ? 0 : total;
+    return fingerprint(graph) === before ? 0 : total;
   },
 };
 

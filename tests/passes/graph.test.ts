@@ -6,7 +6,7 @@ import { KingletError } from '../../host/error.ts';
 import { Builder } from '../../host/graph/builder.ts';
 import { Editor, onlyOutput } from '../../host/graph/edit.ts';
 import { makeValue, type Graph } from '../../host/graph/graph.ts';
-import { formatAttrs, printGraph } from '../../host/graph/print.ts';
+import { fingerprint, formatAttrs, printGraph } from '../../host/graph/print.ts';
 import { verifyGraph } from '../../host/graph/verify.ts';
 import { noClamp } from '../../host/ops/activation.ts';
 import { binary } from '../../host/ops/binary.ts';
@@ -58,6 +58,22 @@ test('an output that becomes an input gets a copy with its own name', () => {
     input %0 "x": float32[2,3]
     %1: float32[2,3] = reshape(%0) {shape: [2,3]}
     output %1 "y"`));
+});
+
+test('a fingerprint tells graphs apart and ignores the order of nodes', () => {
+  const graph = sample();
+  const same = fingerprint(graph);
+  assert.equal(fingerprint(sample()), same);
+  const editor = new Editor(graph);
+  editor.add(graph.nodes[0], unary, exp, [graph.inputs[0]]);
+  editor.finish();
+  assert.notEqual(fingerprint(graph), same);
+  editor.removeDead();
+  editor.finish();
+  assert.equal(fingerprint(graph), same);
+  editor.replaceNode(graph.nodes[1], unary, { ...exp, kind: 'log' }, graph.nodes[1].inputs);
+  editor.finish();
+  assert.notEqual(fingerprint(graph), same);
 });
 
 function refuses(change: (graph: Graph) => void, message: RegExp): void {
