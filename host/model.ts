@@ -45,6 +45,8 @@ export interface Backend {
   steps(): readonly StepInfo[];
   /** Runs step by step; `visit` gets a dense copy of every tensor that is complete. */
   traceOnce(visit: (step: StepInfo, data: TensorData) => void): void;
+  /** Runs once, step by step, and adds each step's milliseconds to `ms`. */
+  profileOnce(ms: Float64Array): void;
   peak(): Peak;
   release(): void;
 }
@@ -106,6 +108,18 @@ export class Model {
     const backend = this.#use();
     this.#setInputs(backend, inputs);
     backend.traceOnce(visit);
+  }
+
+  /** Median milliseconds of every step over `runs` inferences on what the inputs hold. Timers round: use enough runs. */
+  profile(runs: number): Float64Array {
+    const backend = this.#use();
+    const count = backend.steps().length;
+    const all = Array.from({ length: runs }, () => {
+      const ms = new Float64Array(count);
+      backend.profileOnce(ms);
+      return ms;
+    });
+    return Float64Array.from({ length: count }, (_, i) => all.map((ms) => ms[i]).sort((a, b) => a - b)[runs >> 1] ?? 0);
   }
 
   /** Measures the peak that this model's kernels could reach on this machine, with operands in registers only. */

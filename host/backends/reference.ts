@@ -65,6 +65,15 @@ export function referenceBackend(graph: Graph, facts: { layout: 'NHWC' | 'NCHW';
         if (step && first) visit(step, first.data);
       });
     },
+    profileOnce(ms) {
+      let index = 0;
+      let start = performance.now();
+      runReference(graph, inputData, () => {
+        const now = performance.now();
+        ms[index++] += now - start;
+        start = now;
+      });
+    },
     peak() {
       throw new KingletError('ERR_USAGE', 'the reference backend has no peak to measure');
     },

@@ -84,6 +84,13 @@ export function wasmBackend(plan: Uint8Array, engine: Engine): Backend {
         if (step.complete) visit(step, denseCopy(buffer, step));
       }
     },
+    profileOnce(ms: Float64Array) {
+      for (let i = 0; i < info.stepCount; i++) {
+        const start = performance.now();
+        guard(() => { executor.run(BASE, i, i + 1); });
+        ms[i] += performance.now() - start;
+      }
+    },
     peak: () => measurePeak(executor, info),
     release() { /* the memory goes with the last reference */ },
   };
