@@ -55,7 +55,8 @@ class Lowerer implements Lowering {
   readonly #dense = new Map<Value, View>();
   /** Copies from a temporary to a value's place, due after the current node. */
   #pending: { value: Value; from: View; to: View }[] = [];
-  #current: { node: Node | null; value: Value } | null = null;
+  /** What the steps being emitted belong to; the first of them carries the node's cost. */
+  #current: { node: Node | null; value: Value; steps: number } | null = null;
 
   lower(graph: Graph): Lowered {
     for (const value of graph.inputs) this.#views.set(value, this.#fresh(value));
@@ -99,7 +100,7 @@ class Lowerer implements Lowering {
     const [first] = node.outputs;
     if (!first || node.outputs.every((v) => elementCount(v.shape) === 0)) return;
     const before = this.steps.length;
-    this.#current = { node, value: first };
+    this.#current = { node, value: first, steps: 0 };
     try {
       node.op.lower(node, this);
     } catch (error) {
@@ -117,7 +118,7 @@ class Lowerer implements Lowering {
     const place = this.#places.get(value);
     if (place && !isConstant(value)) return place;
     const own = this.#fresh(value);
-    this.#current = { node: null, value };
+    this.#current = { node: null, value, steps: 0 };
     if (elementCount(value.shape) > 0) this.#copy(value, this.read(value), own);
     const last = this.steps.at(-1);
     if (last) last.trace.complete = true;
@@ -183,15 +184,15 @@ class Lowerer implements Lowering {
     const current = this.#current;
     if (!current) return;
     const { node, value } = current;
-    const isFirst = node !== null && this.steps.at(-1)?.trace.name !== value.name;
+    const costs = node !== null && current.steps++ === 0;
     const constants = node?.inputs.filter(isConstant) ?? [];
     const trace: Trace = {
       op: node?.op.kind ?? 'output',
       name: value.name,
       view: this.#views.get(value) ?? this.#places.get(value) ?? this.#fresh(value),
       complete: false,
-      macs: isFirst ? (node.op.macs?.(node) ?? 0) : 0,
-      params: isFirst ? constants.reduce((sum, c) => sum + elementCount(c.shape), 0) : 0,
+      macs: costs ? (node.op.macs?.(node) ?? 0) : 0,
+      params: costs ? constants.reduce((sum, c) => sum + elementCount(c.shape), 0) : 0,
     };
     this.steps.push({ opcode, stepBytes, words, trace });
   }
