@@ -1,7 +1,7 @@
 // `kinglet classify`: photos in, the most likely labels out. In: a model, photos, labels. Out: lines or JSON on stdout, and on
 // stderr how the photo was turned into numbers. Must not know formats of models.
 
-import { KingletError, quote } from '../error.ts';
+import { KingletError } from '../error.ts';
 import { decodeImage } from '../image/decode.ts';
 import { presetText } from '../image/presets.ts';
 import type { Preset } from '../image/presets.ts';
@@ -9,7 +9,7 @@ import type { Fit } from '../image/resize.ts';
 import { frameOf, presetFor, toTensor } from '../image/tensor.ts';
 import type { IoInfo, Model } from '../model.ts';
 import type { TensorData } from '../tensor.ts';
-import { readBytes } from './files.ts';
+import { aboutFile, readBytes } from './files.ts';
 import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
 import { notice, print, printJson, printable, shapeText } from './text.ts';
@@ -36,7 +36,7 @@ async function classifyPhotos(model: Model, photos: readonly string[], labels: r
   const preset = options.preset ?? presetFor(model.inputs[0]);
   explain(model, preset, options.fit, labels.length);
   for (const photo of photos) {
-    const picture = await decodeImage(await readBytes(photo)).catch((error: unknown) => { throw named(error, photo); });
+    const picture = await decodeImage(await readBytes(photo)).catch((error: unknown) => { throw aboutFile(photo, error); });
     const started = performance.now();
     const [scores] = await model.run([toTensor(picture, model.inputs[0], { preset, fit: options.fit })]);
     const milliseconds = performance.now() - started;
@@ -76,9 +76,4 @@ function linesOf(bytes: Uint8Array): string[] {
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   return lines;
-}
-
-function named(error: unknown, photo: string): unknown {
-  if (!(error instanceof KingletError)) return error;
-  return new KingletError(error.code, `${quote(photo)}: ${error.message}`, { hint: error.hint, cause: error });
 }

@@ -6,10 +6,11 @@ import { KingletError, errorTable } from '../error.ts';
 import { presetNames } from '../image/presets.ts';
 import { fits } from '../image/resize.ts';
 import { version } from '../version.ts';
+import { benchCommand } from './bench.ts';
 import { classifyCommand } from './classify.ts';
 import { compileCommand } from './compile.ts';
 import { inspectCommand } from './inspect.ts';
-import { collect, parseCount, withModelOptions, withShape } from './options.ts';
+import { collect, parseCount, withKernels, withModelOptions, withShape } from './options.ts';
 import { runCommand } from './run.ts';
 import { notice, printable } from './text.ts';
 
@@ -35,6 +36,12 @@ function program(): Command {
   withModelOptions(root.command('inspect').description('list steps, sizes and costs').argument('<MODEL>', 'file or URL'))
     .option('--json', 'one JSON object per line')
     .action(inspectCommand);
+  withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files or URLs'))
+    .option('--runs <N>', 'timed runs', parseCount, 100)
+    .option('--warmup <N>', 'runs before them (default: half a second)', parseCount)
+    .option('--layers', 'each step, and totals by kernel')
+    .option('--json', 'one JSON object per line')
+    .action(benchCommand);
   withShape(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file or URL'))
     .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
     .action(compileCommand);

@@ -15,6 +15,12 @@ export function fileError(verb: string, path: string, cause: unknown): KingletEr
   return new KingletError('ERR_FILE', `cannot ${verb} ${quote(path)}: ${reasons[code] ?? (code || 'the file system refused')}`, { cause });
 }
 
+/** The same error, saying which of several files it is about. */
+export function aboutFile(path: string, error: unknown): unknown {
+  if (!(error instanceof KingletError)) return error;
+  return new KingletError(error.code, `${quote(path)}: ${error.message}`, { hint: error.hint, cause: error });
+}
+
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);

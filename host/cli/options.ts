@@ -35,10 +35,15 @@ export function withShape(command: Command): Command {
   return command.option('--shape <NAME=DIMS>', 'dimensions of a symbolic input, for example data=1x3x224x224 (repeatable)', parseShape, {});
 }
 
-export function withModelOptions(command: Command): Command {
+/** For commands that only wasm can serve. */
+export function withKernels(command: Command): Command {
   return withShape(command)
-    .addOption(new Option('--backend <NAME>', 'what computes').choices(['wasm', 'reference']).default('wasm'))
     .addOption(new Option('--kernels <NAME>', 'which executor').choices(['auto', 'simd128', 'relaxed']).default('auto'));
+}
+
+export function withModelOptions(command: Command): Command {
+  return withKernels(command)
+    .addOption(new Option('--backend <NAME>', 'what computes').choices(['wasm', 'reference']).default('wasm'));
 }
 
 /** Loads the model, lets `work` use it, and frees it. */

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { KingletError, quote } from '../error.ts';
 import type { IoInfo, Model, StepInfo } from '../model.ts';
 import { readNpy, writeNpy } from '../npy.ts';
-import { allocate, elementCount, sameShape } from '../tensor.ts';
+import { sameShape } from '../tensor.ts';
 import type { TensorData } from '../tensor.ts';
 import { bind } from './bindings.ts';
 import { readBytes, writeWhole } from './files.ts';
 import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
 import { notice, print, printable, shapeText } from './text.ts';
+import { gigaOps, measure, noise, percentile, unitOf, warmUp } from './timing.ts';
 
 export interface RunOptions extends ModelOptions {
   readonly input?: readonly string[];
@@ -62,13 +63,7 @@ function substitute(info: IoInfo, index: number, options: RunOptions): TensorDat
     throw new KingletError('ERR_INPUT', `input ${index} ${quote(info.name)} is missing`, { hint: `Add --input ${index}=FILE.npy with ${info.dtype} ${shapeText(info.shape)}.` });
   }
   notice(`input ${index} is not given: timing on noise`);
-  const data = allocate(info.dtype, elementCount(info.shape));
-  let state = 1;
-  for (let i = 0; i < data.length && !(data instanceof BigInt64Array || data instanceof Int32Array); i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    data[i] = data instanceof Float32Array ? state / 2 ** 31 - 1 : state >>> 24;
-  }
-  return data;
+  return noise(info);
 }
 
 function summary(info: IoInfo, data: TensorData): string {
@@ -94,22 +89,11 @@ export function dumpName(index: number, name: string): string {
   return `${String(index).padStart(4, '0')}-${name.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100)}.npy`;
 }
 
-const WARM_UP_MS = 500;
-
 function repeat(model: Model, count: number): void {
-  const started = performance.now();
-  do model.runSync(); while (performance.now() - started < WARM_UP_MS);
-  const before = model.peak();
-  const times = Array.from({ length: count }, () => {
-    const from = performance.now();
-    model.runSync();
-    return performance.now() - from;
-  }).sort((a, b) => a - b);
-  // The machine's clock moves: the higher of two measurements is the fairer peak.
-  const peak = Math.max(before.gflops, model.peak().gflops);
-  const p50 = times[Math.floor((count - 1) / 2)];
-  const unit = before.kind === 'int8' ? 'GOPS int8' : 'GFLOPS';
-  const reached = (2 * model.stats.macs) / (p50 * 1e6);
-  print(`p50 ${p50.toFixed(3)} ms, min ${times[0].toFixed(3)} ms, ${count} runs, 1 thread, ${model.stats.kernels}, dot ${model.stats.dot}`);
-  print(`${reached.toFixed(2)} ${unit}, ${((100 * reached) / peak).toFixed(1)} % of the register-only peak of ${peak.toFixed(2)}`);
+  warmUp(model);
+  const { sorted, peak } = measure(model, count);
+  const p50 = percentile(sorted, 0.5);
+  const reached = gigaOps(model.stats.macs, p50);
+  print(`p50 ${p50.toFixed(3)} ms, min ${sorted[0].toFixed(3)} ms, ${count} runs, 1 thread, ${model.stats.kernels}, dot ${model.stats.dot}`);
+  print(`${reached.toFixed(2)} ${unitOf(peak)}, ${((100 * reached) / peak.gflops).toFixed(1)} % of the register-only peak of ${peak.gflops.toFixed(2)}`);
 }

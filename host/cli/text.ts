@@ -22,6 +22,12 @@ export function notice(line: string): void {
   process.stderr.write(`kinglet: ${line}\n`);
 }
 
+/** What is happening now: one line that rewrites itself where somebody watches, a line each in a log. '' clears it. */
+export function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${printable(text, process.stderr.columns - 1)}`);
+  else if (text !== '') notice(printable(text, 200));
+}
+
 /** Rows as aligned columns. Columns whose name ends in ">" are numbers: aligned right. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const names = head.map((name) => name.replace(/>$/, ''));

@@ -1,0 +1,62 @@
+// Timing for `bench` and `run --repeat`. In: a loaded model. Out: milliseconds, and what they mean against the machine's peak.
+// Must not print, and must not know files.
+
+import type { IoInfo, Model, Peak } from '../model.ts';
+import { allocate, elementCount } from '../tensor.ts';
+import type { TensorData } from '../tensor.ts';
+
+/** Long enough that the optimising compiler has replaced every kernel and the processor's clock has settled. */
+const WARM_UP_MS = 500;
+
+export interface Timing {
+  /** Milliseconds of every run, sorted. */
+  readonly sorted: Float64Array;
+  /** Measured before and after the runs; the machine's clock moves, and the higher one is the fairer peak. */
+  readonly peak: Peak;
+}
+
+/** The same numbers every time: timing needs no real input. */
+export function noise(info: IoInfo): TensorData {
+  const data = allocate(info.dtype, elementCount(info.shape));
+  let state = 1;
+  for (let i = 0; i < data.length && !(data instanceof BigInt64Array || data instanceof Int32Array); i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = data instanceof Float32Array ? state / 2 ** 31 - 1 : state >>> 24;
+  }
+  return data;
+}
+
+/** Milliseconds of one inference on what the inputs hold. */
+export function timeOnce(model: Model): number {
+  const started = performance.now();
+  model.runSync();
+  return performance.now() - started;
+}
+
+/** Milliseconds of the runs that warm the model up, in order: `count` of them, or as many as it takes to be warm. */
+export function warmUp(model: Model, count?: number): number[] {
+  const times: number[] = [];
+  for (let sum = 0; count === undefined ? sum < WARM_UP_MS : times.length < count; sum += times.at(-1) ?? 0) times.push(timeOnce(model));
+  return times;
+}
+
+export function measure(model: Model, runs: number): Timing {
+  const before = model.peak();
+  const sorted = Float64Array.from({ length: runs }, () => timeOnce(model)).sort();
+  const after = model.peak();
+  return { sorted, peak: after.gflops > before.gflops ? after : before };
+}
+
+/** The smallest time that at least the given share of the runs did not exceed. */
+export function percentile(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}
+
+/** 1e9 operations a second, two per multiply-accumulate. */
+export function gigaOps(macs: number, milliseconds: number): number {
+  return milliseconds === 0 ? 0 : (2 * macs) / (milliseconds * 1e6);
+}
+
+export function unitOf(peak: Peak): string {
+  return peak.kind === 'int8' ? 'GOPS int8' : 'GFLOPS';
+}
