@@ -23,10 +23,15 @@ const MAX_FOLD_WORK = 2 ** 29;
 
 export class Builder {
   readonly graph: Graph = { inputs: [], outputs: [], nodes: [] };
-  /** Default source name for nodes added next; importers set it once per source node. */
-  scope = '';
+  /** Source of the nodes added next; importers set it once per source node. */
+  #source = { node: '', tensor: '' };
   #foldWork = 0;
   readonly #producers = new Map<Value, Node>();
+
+  /** Nodes added from now on belong to source node `node`; their results are called `tensor`, the source tensor they lead to. */
+  from(node: string, tensor: string): void {
+    this.#source = { node, tensor };
+  }
 
   input(name: string, type: TensorType): Value {
     const value = makeValue(type, name);
@@ -46,7 +51,8 @@ export class Builder {
 
   /** Adds a node with any number of outputs; constants in, constants out (unless `fold` is false). */
   addAll<A>(op: Op<A>, attrs: A, inputs: (Value | null)[], options: AddOptions = {}): Value[] {
-    const name = options.name ?? this.scope;
+    const name = options.name ?? this.#source.node;
+    const result = options.name ?? this.#source.tensor;
     let types: TensorType[];
     try {
       types = op.infer(inputs, attrs);
@@ -55,11 +61,11 @@ export class Builder {
       throw named(error, op.kind, name);
     }
     if (options.quantization) types = types.map((t, i) => (i === 0 ? { ...t, quantization: options.quantization } : t));
-    const outputs = types.map((t) => makeValue(t, name));
+    const outputs = types.map((t) => makeValue(t, result));
     const node = { op, attrs, name, inputs, outputs };
     if (options.fold !== false && inputs.every((v) => v === null || isConstant(v)) && this.#mayFold(node)) {
       const tensors = op.reference(inputs, attrs, types);
-      return tensors.map((t, i) => makeValue(types[i] ?? t, name, t.data));
+      return tensors.map((t, i) => makeValue(types[i] ?? t, result, t.data));
     }
     this.graph.nodes.push(node);
     for (const output of outputs) this.#producers.set(output, node);

@@ -43,10 +43,10 @@ export class Editor {
     return users.values().next().value;
   }
 
-  /** Adds a node (folded when all its inputs are constants). `near` gives it its name for messages. */
+  /** Adds a node (folded when all its inputs are constants). `near` gives it its name for messages and its result the name of the source tensor. */
   add<A>(near: Node, op: Op<A>, attrs: A, inputs: (Value | null)[], options: AddOptions = {}): Value {
     const builder = new Builder();
-    builder.scope = near.name;
+    builder.from(near.name, near.outputs[0]?.name ?? near.name);
     const value = builder.add(op, attrs, inputs, options);
     for (const node of builder.graph.nodes) {
       this.#nodes.add(node);

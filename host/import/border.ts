@@ -27,7 +27,7 @@ export interface InputType {
 
 /** Adds a graph input; returns the value that nodes use. */
 export function addInput(b: Builder, name: string, type: InputType): Value {
-  b.scope = name;
+  b.from(name, name);
   checkLimit(b.graph.inputs.length + 1, MAX_BORDER_VALUES, 'inputs');
   const outer = b.input(name, { dtype: borderDtype(type.source), shape: type.shape, quantization: type.quantization });
   if (type.source === 'uint8') return b.add(flipSign, {}, [outer]);
@@ -36,7 +36,7 @@ export function addInput(b: Builder, name: string, type: InputType): Value {
 
 /** Adds a graph output. A value that is an input, a constant or another output gets a copy of its own. */
 export function addOutput(b: Builder, name: string, value: Value, source: SourceType | undefined): void {
-  b.scope = name;
+  b.from(name, name);
   checkLimit(b.graph.outputs.length + 1, MAX_BORDER_VALUES, 'outputs');
   if (source !== undefined && innerDtype[source] !== value.dtype) {
     throw new KingletError('ERR_MODEL_INVALID', `output ${quote(name)} is declared as ${source}, but its node makes ${value.dtype}`);

@@ -54,6 +54,8 @@ function foldOp(editor: Editor, node: Node): boolean {
   if (!users.every((user) => is(user, quantize) && sameQuantization(onlyOutput(user).quantization, quantization))) return false;
   const value = integerForm(editor, producer, quantization);
   if (value === undefined) return false;
+  // What was a float tensor is gone; the result is the tensor that the quantize made.
+  value.name = onlyOutput(users[0]).name;
   for (const user of users) editor.replaceValue(onlyOutput(user), value);
   return true;
 }

@@ -88,6 +88,7 @@ class Importer {
     const name = nodeName(placed);
     const inputs = record.inputs.map((input) => (input === '' ? null : this.#resolve(input)));
     const node = new NodeReader(record, { name, opset: this.#opset, inputs });
+    this.builder.from(name, record.outputs.find((output) => output !== '') ?? name);
     const values = this.#read(node);
     if (node.unread.length > 0) node.unsupported(`attributes ${node.unread.map(quote).join(', ')} are not known to kinglet`);
     record.outputs.forEach((output, index) => {
@@ -108,7 +109,6 @@ class Importer {
   #read(node: NodeReader): Value[] {
     const reader = this.#readers.get(node.opType);
     if (!reader) throw new KingletError('ERR_INTERNAL', `no reader for ${quote(node.opType)}`);
-    this.builder.scope = node.name;
     try {
       return reader(node, this.builder);
     } catch (error) {

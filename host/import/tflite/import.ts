@@ -87,6 +87,7 @@ class Importer {
     const outputs = operator.outputs.map((output) => innerType(this.#record(output), describe(this.#record(output), output)));
     const options = operator.optionsTag === 0 ? undefined : operator.options;
     const node = new NodeReader({ opName, name, inputs, outputs, options });
+    this.builder.from(name, operator.outputs.length > 0 ? this.#record(operator.outputs[0]).name : name);
     const values = this.#read(node);
     operator.outputs.forEach((output, place) => {
       const value = values[place] ?? node.unsupported(`output ${place} is not computed by kinglet`);
@@ -109,7 +110,6 @@ class Importer {
   #read(node: NodeReader): Value[] {
     const reader = this.#readers.get(node.opName);
     if (!reader) throw new KingletError('ERR_INTERNAL', `no reader for ${quote(node.opName)}`);
-    this.builder.scope = node.name;
     try {
       return reader(node, this.builder);
     } catch (error) {
