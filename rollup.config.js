@@ -1,6 +1,7 @@
 // Bundles tsc's output into dist/: one ES module per entry, shared chunks and both executors beside them, so that the literal
 // `new URL('./kinglet.simd.wasm', import.meta.url)` holds in build/host/ (tests) and in dist/ (what people install).
 import { chmodSync, readFileSync } from 'node:fs';
+import { minify } from 'terser';
 
 const executors = {
   name: 'executors',
@@ -9,6 +10,32 @@ const executors = {
       const fileName = `kinglet.${build}.wasm`;
       this.emitFile({ type: 'asset', fileName, source: readFileSync(`build/host/${fileName}`) });
     }
+  },
+};
+
+/** abi.ts's constants as constants of each module that names them: shared between chunks they would cost twice their own size in exports. */
+const constants = {
+  name: 'constants',
+  async buildStart() { this.abi = await import(`./build/assembly/abi.js?${Date.now()}`); },
+  transform(code) {
+    const literal = (name) => {
+      if (!(name in this.abi)) this.error(`abi.ts has no ${name}`);
+      return `${name} = ${this.abi[name]}`;
+    };
+    return { map: null, code: code
+      .replace(/^import \{([^}]+)\} from "[./]+\/assembly\/abi\.js";$/gm, (_, names) => `const ${names.split(',').map((n) => n.trim()).filter(Boolean).map(literal).join(', ')};`)
+      .replace(/^import \* as abi from "[./]+\/assembly\/abi\.js";$/gm, () =>
+        `const ${[...new Set(Array.from(code.matchAll(/\babi\.([A-Z0-9_]+)\b/g), (m) => m[1]))].map((n) => `abi_${literal(n)}`).join(', ')};`)
+      .replace(/\babi\.([A-Z0-9_]+)\b/g, 'abi_$1') };
+  },
+};
+
+/** Pages load dist/ as it is: nobody else will make it small. Names that callers see (exports, properties, classes) stay. */
+const minified = {
+  name: 'minified',
+  renderChunk: async (code) => {
+    const { code: small } = await minify(code, { module: true, ecma: 2020, keep_classnames: true, compress: { passes: 2 }, format: { comments: false } });
+    return { code: small, map: null };
   },
 };
 
@@ -29,5 +56,5 @@ export default {
   },
   external: [/^node:/, 'commander', 'fast-png', 'flatbuffers', 'jpeg-js', 'pbf'],
   output: { dir: 'dist', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name].js' },
-  plugins: [executors, command],
+  plugins: [constants, executors, minified, command],
 };

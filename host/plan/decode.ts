@@ -6,6 +6,7 @@ import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import { elementBytes, elementCount, type DType } from '../tensor.ts';
 import { checksum } from './checksum.ts';
+import { kernelNames } from './kernel-names.ts';
 
 export interface IoInfo {
   readonly name: string;
@@ -68,9 +69,6 @@ export function planSizes(bytes: Uint8Array): { planBytes: number; arenaBytes: n
   return { planBytes, arenaBytes };
 }
 
-const kernelNames = new Map<number, string>(
-  Object.entries(abi).filter(([name]) => /^(F32|QS8|I32|X)_[A-Z_]+$/.test(name)).map(([name, code]) => [code, name.toLowerCase()]),
-);
 const dtypes = new Map<number, DType>([
   [abi.DTYPE_F32, 'float32'], [abi.DTYPE_I8, 'int8'], [abi.DTYPE_U8, 'uint8'], [abi.DTYPE_I32, 'int32'], [abi.DTYPE_I64, 'int64'],
 ]);
@@ -151,7 +149,7 @@ export function decodePlan(bytes: Uint8Array): PlanInfo {
   const step = (index: number): StepRecord => {
     const at = tracesAt + index * abi.TRACE_BYTES;
     const opcode = u32(stepAt + abi.STEP_OPCODE);
-    const kernel = kernelNames.get(opcode);
+    const kernel = kernelNames[opcode];
     const stepBytes = u32(stepAt + abi.STEP_BYTES);
     if (kernel === undefined) throw bad(`step ${index} has the unknown opcode ${opcode}`);
     if (stepBytes < 8 || stepAt + stepBytes > planBytes) throw bad(`step ${index} has an impossible length`);

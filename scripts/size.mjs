@@ -1,0 +1,46 @@
+// Prints the bytes of everything in dist/ that a page may download, raw and gzipped, and checks the promised limits.
+// In: dist/ from `npm run build`. Out: a table; exit code 1 when a limit is broken.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const KB = 1000;
+const files = readdirSync('dist').filter((name) => /\.(js|wasm)$/.test(name)).sort();
+const size = new Map(files.map((name) => {
+  const bytes = readFileSync(join('dist', name));
+  return [name, { raw: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length }];
+}));
+
+/** An entry and every chunk that it imports statically. */
+function withChunks(entry, seen = new Set()) {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  const code = readFileSync(join('dist', entry), 'utf8');
+  for (const [, chunk] of code.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) withChunks(chunk, seen);
+  return seen;
+}
+const sum = (names) => [...names].reduce((total, name) => ({ raw: total.raw + size.get(name).raw, gzipped: total.gzipped + size.get(name).gzipped }), { raw: 0, gzipped: 0 });
+
+const loader = withChunks('run.js');
+const whole = withChunks('index.js');
+const row = (name, { raw, gzipped }, note = '') => console.log(`${name.padEnd(38)}${String(raw).padStart(9)}${String(gzipped).padStart(9)}  ${note}`);
+let broken = 0;
+function limit(name, bytes, most) {
+  const holds = bytes.gzipped <= most;
+  if (!holds) broken++;
+  row(name, bytes, `${holds ? 'holds' : 'TOO LARGE'}: at most ${most / KB} KB gzipped`);
+}
+
+console.log(`${'dist/'.padEnd(38)}${'bytes'.padStart(9)}${'gzipped'.padStart(9)}`);
+for (const [name, bytes] of size) row(name, bytes);
+console.log();
+const executors = files.filter((name) => name.endsWith('.wasm'));
+if (executors.join() !== 'kinglet.relaxed.wasm,kinglet.simd.wasm') {
+  console.error(`expected two executors, found: ${executors.join(', ')}`);
+  broken++;
+}
+for (const name of executors) limit(name, size.get(name), 40 * KB);
+limit(`plan loader (${[...loader].join(', ')})`.slice(0, 37), sum(loader), 10 * KB);
+row('a page with plans: loader + relaxed', sum([...loader, 'kinglet.relaxed.wasm']));
+row('a page with models: index.js + relaxed', sum([...whole, 'kinglet.relaxed.wasm']), 'without pbf and flatbuffers');
+process.exit(broken > 0 ? 1 : 0);
