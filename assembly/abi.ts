@@ -83,7 +83,7 @@ export const BAD_TABLE = 8;
 // What relaxed_dot does here: the executor's dot mode (see simd.ts and host/backends/probe.ts)
 export const DOT_I16 = 0; // no usable relaxed dot: i32x4.dot_i16x8_s
 export const DOT_U8S8 = 1; // operand b is read as u8, exact
-export const DOT_S8S8 = 2; // operand b is read as s8, exact
+export const DOT_S8S8 = 2; // operand b is read as s8, exact but for two neighbouring products of (-128)*(-128), which may wrap
 
 // Opcodes. The lower-case name of the constant is the kernel family's name.
 export const F32_CONV = 1;

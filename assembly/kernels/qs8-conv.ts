@@ -12,13 +12,14 @@
 import {
   CONV_BATCH, CONV_BLOCK_ROWS, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_DST_ZERO, CONV_GROUPS,
   CONV_IC, CONV_KH, CONV_KW, CONV_MAX, CONV_MIN, CONV_OC, CONV_OH, CONV_OUT_I32, CONV_OW, CONV_SCRATCH, CONV_SRC, CONV_SRC_BATCH,
-  CONV_SRC_CHANNEL, CONV_SRC_PIXEL, CONV_SRC_ZERO, CONV_WEIGHTS, CONV_WEIGHT_ZERO, DOT_I16, DOT_S8S8, DOT_U8S8,
+  CONV_SRC_CHANNEL, CONV_SRC_PIXEL, CONV_SRC_ZERO, CONV_WEIGHTS, CONV_WEIGHT_ZERO, DOT_I16, DOT_S8S8,
+  DOT_U8S8, OK,
 } from "../abi.ts";
-import { dotMode } from "../simd.ts";
-import { inRange, positive, reads, times, word } from "../verify.ts";
+import { dotMode, setDotMode } from "../simd.ts";
+import { at, failure, inRange, positive, reads, times, word } from "../verify.ts";
 import { panels, rowLength, verifyConv, verifyScratch } from "./conv.ts";
 import { packQs8Rows, sumRows } from "./qs8-pack.ts";
-import { QS8_PANEL_HEAD, QS8_TILE_ROWS, qs8Gemm } from "./qs8-gemm.ts";
+import { QS8_PANEL_HEAD, QS8_TILE_ROWS, hasPairsOfMinimum, qs8Gemm } from "./qs8-gemm.ts";
 
 const STARTS_BYTES: usize = 32;
 
@@ -36,7 +37,19 @@ export function verifyQs8Conv(step: usize): void {
   const k4 = (rowLength(step) + 3) & ~3;
   verifyScratch(step, times(k4, 2) + 4, 512);
   const panelBytes = <i64>QS8_PANEL_HEAD + times(k4, 8);
-  reads(word(step, CONV_WEIGHTS), times(times(positive(step, CONV_GROUPS), panels(step)), panelBytes));
+  const count = times(positive(step, CONV_GROUPS), panels(step));
+  reads(word(step, CONV_WEIGHTS), times(count, panelBytes));
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (failure() == OK && dotMode() == DOT_S8S8) avoidWrapping(at(word(step, CONV_WEIGHTS)), <i32>count, <i32>(k4 >> 2));
+  }
+}
+
+/**
+ * Engines without a native dot product (and V8's baseline compiler for arm64) add two 16-bit products first, so that
+ * DOT_S8S8 wraps where both are (-128)*(-128). Weights are hardly ever -128; a plan that has such a pair runs in DOT_I16 instead.
+ */
+function avoidWrapping(weights: usize, count: i32, quads: i32): void {
+  if (hasPairsOfMinimum(weights, count, quads)) setDotMode(DOT_I16);
 }
 
 export function qs8Conv(step: usize, base: usize): void {

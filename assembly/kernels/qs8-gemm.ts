@@ -14,6 +14,17 @@ import { dot2, dot4, dotMode } from "../simd.ts";
 export const QS8_PANEL_HEAD: usize = 96;
 const SCALES_BEFORE: usize = 32;
 
+/** Whether two neighbouring weights of a dot product are both -128 anywhere in `count` panels. Whole vectors: K4*8 is a multiple of 32. */
+export function hasPairsOfMinimum(panel: usize, count: i32, quads: i32): bool {
+  const lowest = i16x8.splat(<i16>0x8080);
+  let found = i32x4.splat(0);
+  for (; count > 0; count--) {
+    panel += QS8_PANEL_HEAD;
+    for (const end = panel + (<usize>quads << 5); panel < end; panel += 16) found = v128.or(found, i16x8.eq(v128.load(panel), lowest));
+  }
+  return v128.any_true(found);
+}
+
 /** Rows that one call in `scatter` may hand over at a time. */
 export const QS8_TILE_ROWS: i32 = 6;
 

@@ -13,6 +13,8 @@ export interface Executor {
   refusedStep(): number;
   run(base: number, first: number, end: number): void;
   setDotMode(mode: number): void;
+  /** What init() left: a plan whose weights would make the chosen mode inexact falls back to DOT_I16. */
+  dotMode(): number;
   probeDot(a: number, b: number, c: number, out: number, count: number): number;
   peakF32(iterations: number, x: number, y: number): number;
   peakF32Operations(): number;

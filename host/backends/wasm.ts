@@ -70,7 +70,7 @@ export function wasmBackend(plan: Uint8Array, engine: Engine): Backend {
     outputs: info.outputs,
     stats: {
       macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
-      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(engine.dotMode), threads: 1,
+      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(executor.dotMode()), threads: 1,
     },
     inputData,
     runOnce() {
