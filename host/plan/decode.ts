@@ -46,7 +46,6 @@ export interface PlanInfo {
   readonly macs: number;
   readonly params: number;
   readonly shuffles: number;
-  readonly work: number;
   readonly inputs: readonly IoRecord[];
   readonly outputs: readonly IoRecord[];
   readonly steps: readonly StepRecord[];
@@ -169,7 +168,7 @@ export function decodePlan(bytes: Uint8Array): PlanInfo {
   return {
     planBytes, arenaBytes, stepCount,
     liveBytes: u32(abi.HEADER_LIVE_BYTES), weightBytes: u32(abi.HEADER_WEIGHTS_BYTES), shuffles: u32(abi.HEADER_SHUFFLES),
-    macs: f64(abi.HEADER_MACS), params: f64(abi.HEADER_PARAMS), work: f64(abi.HEADER_WORK),
+    macs: f64(abi.HEADER_MACS), params: f64(abi.HEADER_PARAMS),
     inputs: records.slice(0, inputCount), outputs: records.slice(inputCount),
     steps: Array.from({ length: stepCount }, (_, i) => step(i)),
   };
