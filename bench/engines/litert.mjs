@@ -1,0 +1,18 @@
+// LiteRT.js behind the bench's interface: XNNPACK on the CPU, relaxed SIMD where the browser has it (its own choice).
+// In: where the rivals are, bytes, thread count. Out: { run, stop }. Runs in pages only: its loader needs a document.
+
+export async function start({ urls, bytes, inputs, threads }) {
+  const { loadLiteRt, loadAndCompile, Tensor } = await import(`${urls.rivals}@litertjs/core/dist/index.js`);
+  await loadLiteRt(`${urls.rivals}@litertjs/core/wasm/`, { threads: threads > 1 });
+  const model = await loadAndCompile(await bytes, { accelerator: 'wasm', cpuOptions: { numThreads: threads } });
+  return {
+    async run(arrays) {
+      const tensors = inputs.map(({ shape }, i) => new Tensor(arrays[i], shape));
+      const results = await model.run(tensors);
+      const data = results.map((result) => result.toTypedArray());
+      for (const tensor of [...tensors, ...results]) tensor.delete();
+      return data;
+    },
+    stop: () => { model.delete(); },
+  };
+}

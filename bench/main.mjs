@@ -1,0 +1,172 @@
+// `npm run bench`: kinglet and its rivals on the same models and the same machine.
+// In: argv. Out: a table on stdout, bench/results/<date>.md and .json, progress on stderr.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { inFreshBrowser } from './browser.mjs';
+import { models as catalogue, soakModels } from './catalogue.mjs';
+import { makeReport } from './report.mjs';
+import { serve } from './server.mjs';
+import { describe, setUp } from './setup.mjs';
+
+const usage = `npm run bench -- [options]
+  --quick          the MobileNets only, few rounds: about two minutes, writes no result file
+  --only TEXT      models whose name contains TEXT
+  --parts LIST     of: time, threads, cold, soak (default: all; --quick: time, cold)
+  --rounds N       turns of every engine (default 16, --quick 6)
+  --soak N         inferences of the soak (default 1000000)
+  --no-write       leave bench/results alone`;
+
+const say = (text) => process.stderr.write(`${text}\n`);
+const { values: args } = parseArgs({ options: {
+  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, soak: { type: 'string' },
+  'no-write': { type: 'boolean' }, help: { type: 'boolean' },
+} });
+if (args.help) { console.log(usage); process.exit(0); }
+
+const parts = new Set((args.parts ?? (args.quick ? 'time,cold' : 'time,threads,cold,soak')).split(','));
+const rounds = Number(args.rounds ?? (args.quick ? 6 : 16));
+const wanted = catalogue.filter((model) => (args.only ? model.id.includes(args.only) || model.file.includes(args.only) : !args.quick || model.quick));
+if (wanted.length === 0) { say(`no model is called "${args.only}"`); process.exit(64); }
+
+const KINGLET = ['kinglet relaxed', 'kinglet simd128'];
+const place = await setUp(wanted, say);
+const server = await serve({
+  '/bench/': place.here, '/kinglet/': place.dist, '/plans/': place.plans, '/models/': place.modelsFolder, '/rivals/': place.rivals,
+  '/packages/': join(place.root, 'node_modules'),
+});
+
+const inPage = async (job) => {
+  if (!place.executablePath) return { failed: 'no Chromium found; set CHROMIUM to its path', entrants: [] };
+  const { url, result, files } = server.post({ where: 'chromium', ...job });
+  const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result });
+  return { ...value, files: [...files] };
+};
+const inNode = (job) => runNode([join(place.here, 'node-side.mjs')], JSON.stringify({
+  job: { where: 'node', ...job }, urls: { kinglet: `${pathToFileURL(place.dist)}/`, rivals: `${pathToFileURL(place.rivals)}/` },
+}));
+/** A Node process whose stdout is one JSON document. */
+function runNode(argv, stdin) {
+  return new Promise((resolve) => {
+    const child = spawn(place.node, argv, { stdio: ['pipe', 'pipe', 'pipe'], cwd: place.work });
+    let out = '', err = '';
+    child.stdout.on('data', (text) => { out += text; });
+    child.stderr.on('data', (text) => { err += text; });
+    child.on('error', (error) => { resolve({ failed: error.message }); });
+    child.on('close', () => {
+      try { resolve(JSON.parse(out)); } catch { resolve({ failed: err.trim().split('\n').slice(-3).join(' ') || 'no output' }); }
+    });
+    child.stdin.end(stdin);
+  });
+}
+const jobOf = (model, where) => ({
+  inputs: model.inputs,
+  model: where === 'node' ? pathToFileURL(join(place.modelsFolder, model.file)).href : `/models/${model.file}`,
+  plan: where === 'node' ? pathToFileURL(join(place.plans, `${model.file}.kgl`)).href : `/plans/${model.file}.kgl`,
+});
+const run = { chromium: inPage, node: inNode };
+/** Failures of a whole page or process count for each of its engines. */
+const entrantsOf = (result, engines) => (result.entrants?.length ? result.entrants : engines.map((engine) => ({ engine, failed: result.failed ?? 'no result' })));
+
+/** Code that a page downloads: everything it asked for but models, plans and the bench itself. */
+function codeSize(files) {
+  const code = files.filter((file) => ![place.here, place.plans, place.modelsFolder].some((folder) => file.startsWith(folder)) || file.startsWith(place.rivals));
+  return code.reduce((total, file) => total + gzipSync(readFileSync(file), { level: 9 }).length, 0);
+}
+
+async function timePart() {
+  const rows = [];
+  for (const model of place.models) {
+    for (const where of ['chromium', 'node']) {
+      const engines = [...KINGLET, ...model[where]];
+      say(`time   ${model.id} in ${where}: ${engines.join(', ')} (load ${loadavg()[0].toFixed(2)})`);
+      const result = await run[where]({ ...jobOf(model, where), entrants: engines, rounds, blockMs: 150 });
+      for (const entrant of entrantsOf(result, engines)) rows.push({ model: model.id, where, threads: 1, ...entrant });
+    }
+  }
+  return rows;
+}
+
+/** Rivals with two threads, each alone in its page; kinglet has one thread. */
+async function threadsPart() {
+  const rows = [];
+  for (const model of place.models) {
+    for (const engine of model.chromium) {
+      say(`time   ${model.id} in chromium: ${engine}, two threads`);
+      const result = await inPage({ ...jobOf(model, 'chromium'), entrants: [engine], rounds: 6, blockMs: 150, threads: 2 });
+      for (const entrant of entrantsOf(result, [engine])) rows.push({ model: model.id, where: 'chromium', threads: 2, ...entrant });
+    }
+  }
+  return rows;
+}
+
+/** Fresh profiles and fresh processes: first result, peak memory, download. Engines take turns here too. */
+async function coldPart() {
+  const rows = new Map();
+  const add = (key, fields, result) => {
+    const row = rows.get(key) ?? { ...fields, firstMs: [], peakBytes: [] };
+    rows.set(key, row);
+    if (result.failed !== undefined) { row.failed = result.failed; return; }
+    row.firstMs.push(result.firstMs);
+    if (result.peakBytes !== null) row.peakBytes.push(result.peakBytes);
+    if (result.files) row.codeBytes = codeSize(result.files);
+  };
+  for (const model of place.models) {
+    const profiles = args.quick ? Math.min(3, model.coldProfiles) : model.coldProfiles;
+    for (const where of ['chromium', 'node']) {
+      if (model[where].length === 0) continue;
+      const variants = [
+        ...KINGLET.flatMap((engine) => [{ engine, fromPlan: true }, { engine, fromPlan: false }]),
+        ...model[where].map((engine) => ({ engine, fromPlan: false })),
+      ].filter(({ engine, fromPlan }) => !(engine === 'kinglet simd128' && !fromPlan) || !args.quick);
+      const times = where === 'node' ? Math.min(3, profiles) : profiles;
+      say(`cold   ${model.id} in ${where}: ${variants.length} variants, ${times} times each`);
+      for (let i = 0; i < times; i++) {
+        for (const { engine, fromPlan } of variants) {
+          const result = await run[where]({ ...jobOf(model, where), solo: true, entrants: [engine], fromPlan, rounds: 20 });
+          add(`${model.id}|${where}|${engine}|${fromPlan}`, { model: model.id, where, engine, fromPlan }, result);
+        }
+      }
+    }
+  }
+  return [...rows.values()];
+}
+
+async function soakPart() {
+  const rows = [];
+  for (const file of soakModels) {
+    const runs = Number(args.soak ?? 1e6);
+    say(`soak   ${file}: ${runs} inferences`);
+    const result = await runNode(['--expose-gc', join(place.here, 'soak.mjs'), `${pathToFileURL(place.dist)}/`, join(place.modelsFolder, file), String(runs)], '');
+    rows.push({ file, ...result });
+  }
+  return rows;
+}
+
+const facts = { ...describe(place), loadBefore: loadavg()[0] };
+const measured = {
+  facts,
+  models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })),
+  time: parts.has('time') ? await timePart() : [],
+  threads: parts.has('threads') ? await threadsPart() : [],
+  cold: parts.has('cold') ? await coldPart() : [],
+  soak: parts.has('soak') ? await soakPart() : [],
+};
+facts.loadAfter = loadavg()[0];
+await server.close();
+
+const text = makeReport(measured);
+console.log(text);
+if (!args.quick && !args['no-write'] && !args.only) {
+  const folder = join(place.here, 'results');
+  mkdirSync(folder, { recursive: true });
+  const name = join(folder, facts.date.slice(0, 10));
+  writeFileSync(`${name}.md`, `${text}\n`);
+  writeFileSync(`${name}.json`, `${JSON.stringify(measured, null, 1)}\n`);
+  say(`written: ${name}.md and .json`);
+}

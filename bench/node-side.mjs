@@ -1,0 +1,14 @@
+// Node's side: does one job read from stdin and prints the result as JSON, with the peak memory of this process.
+// In: { job, urls } on stdin. Out: JSON on stdout.
+
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { duel, solo } from './duel.mjs';
+
+const { job, urls } = JSON.parse(readFileSync(0, 'utf8'));
+console.log = console.error; // engines may talk, stdout is the result
+const read = (url) => readFile(fileURLToPath(url)).then((bytes) => new Uint8Array(bytes));
+const result = job.solo === 'nothing' ? {} : await (job.solo ? solo : duel)(job, { ...urls, read });
+result.peakBytes = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(JSON.stringify(result), () => process.exit(0));

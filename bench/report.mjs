@@ -1,0 +1,126 @@
+// Measured data → one Markdown document: the table, what holds, the soak, how it was measured.
+// In: the data of main.mjs. Out: text. Must not measure anything.
+
+import { coldBounds, engineTitles, peakBounds, ratioBounds } from './catalogue.mjs';
+
+const median = (list) => (list.length === 0 ? null : [...list].sort((a, b) => a - b)[list.length >> 1]);
+const ms = (value) => (value < 1 ? value.toFixed(3) : value < 10 ? value.toFixed(2) : value.toFixed(1));
+const places = { chromium: 'Chromium', node: 'Node 24' };
+const isOurs = (engine) => engine.startsWith('kinglet');
+
+function table(header, rows) {
+  const all = [header, ...rows].map((row) => row.map(String));
+  const widths = header.map((_, i) => Math.max(...all.map((row) => row[i].length)));
+  const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  return [line(all[0]), `|${widths.map((w) => '-'.repeat(w + 2)).join('|')}|`, ...all.slice(1).map(line)].join('\n');
+}
+
+export function makeReport(data) {
+  const { facts } = data;
+  const verdicts = verdictRows(data);
+  const failing = verdicts.filter((row) => row[4] !== 'holds').length;
+  return [
+    `# Benchmark of ${facts.date.slice(0, 16).replace('T', ' ')} UTC`,
+    [
+      `- machine: ${facts.machine}; load average ${facts.loadBefore.toFixed(2)} before, ${facts.loadAfter.toFixed(2)} after`,
+      `- engines: ${facts.chromium}; ${facts.node}`,
+      `- rivals: ${Object.entries(facts.rivals).map(([name, version]) => `${name} ${version}`).join(', ')}`,
+      `- kinglet: commit ${facts.commit}; command: \`${facts.command}\``,
+    ].join('\n'),
+    ...(data.time.length + data.cold.length > 0 ? ['## Side by side', mainTable(data)] : []),
+    ...(verdicts.length > 0 ? [`## Bounds: ${verdicts.length - failing} of ${verdicts.length} hold`, table(['what', 'where', 'measured', 'bound', 'verdict'], verdicts)] : []),
+    ...(data.soak.length > 0 ? ['## Soak', soakTable(data.soak)] : []),
+    '## How',
+    how,
+  ].join('\n\n');
+}
+
+const how = `Time: from filled typed arrays to readable ones, median over all runs. All engines of a section run in one page or process, in blocks of
+about 150 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs. Ratio: kinglet's median divided by this
+rival's, relaxed SIMD and simd128. Share of peak: 2 × MAC ÷ time ÷ the best of several runs of a register-only loop in the same process.
+First result: Chromium: since the start of navigation in a fresh profile, files from loopback, median; Node: since the start of the
+process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
+fetched but models, gzip -9, as published. Memory: highest resident size of the page's process (with 20 further runs), of the process in Node.
+Differs: largest difference of the first outputs from kinglet's relaxed build, relative to the largest output, or in integer steps.`;
+
+function mainTable(data) {
+  const times = [...data.time, ...data.threads];
+  const keys = [...new Map([...times, ...data.cold.map((row) => ({ ...row, threads: 1 }))]
+    .map(({ model, where, engine, threads }) => [[model, where, threads, engine].join('|'), { model, where, engine, threads }])).values()];
+  const order = (key) => data.models.findIndex((m) => m.id === key.model) * 100 + (key.where === 'node' ? 50 : 0) + key.threads * 10;
+  keys.sort((a, b) => order(a) - order(b));
+  return table(
+    ['model', 'where', 'engine', 'ms', 'kinglet ÷ it (simd128)', 'share of peak', 'differs', 'code gzipped', 'first result ms', 'peak MB'],
+    keys.map((key) => mainRow(data, times, key)),
+  );
+}
+
+function mainRow(data, times, { model, where, engine, threads }) {
+  const at = (name, list = data.time) => list.find((row) => row.model === model && row.where === where && row.engine === name && row.threads === (name === engine ? threads : 1));
+  const row = at(engine, times);
+  const cold = (fromPlan) => (threads > 1 ? undefined : data.cold.find((c) => c.model === model && c.where === where && c.engine === engine && c.fromPlan === fromPlan));
+  const plan = cold(true), source = cold(false);
+  const failed = row?.failed ?? source?.failed;
+  const title = `${engineTitles[engine]}${threads > 1 ? `, ${threads} threads` : ''}`;
+  if (failed !== undefined) return [model, places[where], title, `failed: ${failed}`, '', '', '', '', '', ''];
+  const ratio = (name) => { const ours = at(name); return ours?.ms && row?.ms ? (ours.ms / row.ms).toFixed(2) : '–'; };
+  const kb = (c) => (c?.codeBytes ? `${(c.codeBytes / 1000).toFixed(0)} KB` : null);
+  const first = (c) => (c && c.firstMs.length > 0 ? median(c.firstMs).toFixed(0) : null);
+  const memory = (c) => (c && c.peakBytes.length > 0 ? (median(c.peakBytes) / 1e6).toFixed(0) : null);
+  const pair = (f) => [f(plan), f(source) === null ? null : plan ? `(${f(source)})` : f(source)].filter((v) => v !== null).join(' ') || '–';
+  return [
+    model, places[where], title, row ? ms(row.ms) : '–',
+    isOurs(engine) || threads > 1 || !row ? '' : `${ratio('kinglet relaxed')} (${ratio('kinglet simd128')})`,
+    row?.peak ? `${share(row).toFixed(0)} %` : '', threads > 1 ? '' : differs(row?.differs), pair(kb), pair(first), pair(memory),
+  ];
+}
+
+const share = (row) => (100 * 2 * row.macs) / row.ms / 1e6 / row.peak.gflops;
+function differs(d) {
+  if (!d) return '';
+  if (d.value === 'Infinity') return 'OUTPUTS DO NOT MATCH';
+  return d.value === 0 ? '0' : d.kind === 'steps' ? `${d.value} steps` : Number(d.value).toExponential(0);
+}
+
+/** Rows [what, where, measured, bound, verdict] for every bound whose data was measured. */
+function verdictRows(data) {
+  const find = (model, where, engine) => data.time.find((row) => row.model === model && row.where === where && row.engine === engine);
+  const verdict = (value, bound, atMost) => ((atMost ? value <= bound : value >= bound) ? 'holds' : `falls short by ${(100 * Math.abs(value / bound - 1)).toFixed(0)} %`);
+  const rows = [];
+  for (const { model, where, rival, engine, atMost, goal } of ratioBounds) {
+    const ours = find(model, where, engine), theirs = find(model, where, rival);
+    if (!ours || !theirs) continue;
+    const what = `${model}: ${engine} ÷ ${engineTitles[rival]}`;
+    const bound = `≤ ${atMost}${goal ? ` (goal ${goal})` : ''}`;
+    if (ours.failed || theirs.failed) { rows.push([what, places[where], 'failed', bound, `not measured: ${ours.failed ?? theirs.failed}`]); continue; }
+    const value = ours.ms / theirs.ms;
+    rows.push([what, places[where], value.toFixed(3), bound, verdict(value, atMost, true)]);
+  }
+  for (const { model, engine, atLeast } of peakBounds) {
+    for (const where of ['chromium', 'node']) {
+      const row = find(model, where, engine);
+      if (row?.peak) rows.push([`${model}: share of peak`, places[where], `${share(row).toFixed(0)} % of ${row.peak.gflops.toFixed(0)} G/s`, `≥ ${atLeast * 100} %`, verdict(share(row) / 100, atLeast, false)]);
+    }
+  }
+  for (const { model, atMost } of coldBounds) {
+    const first = (engine, fromPlan) => { const c = data.cold.find((r) => r.model === model && r.where === 'chromium' && r.engine === engine && r.fromPlan === fromPlan); return c ? median(c.firstMs) : null; };
+    const ours = first('kinglet relaxed', true), theirs = first('litert', false);
+    if (ours && theirs) rows.push([`${model}: first result, plan ÷ LiteRT.js`, 'Chromium', `${(ours / theirs).toFixed(3)} (${ours.toFixed(0)} / ${theirs.toFixed(0)} ms)`, `≤ ${atMost}`, verdict(ours / theirs, atMost, true)]);
+  }
+  for (const row of data.soak) {
+    if (row.failed) { rows.push([`${row.file}: soak`, 'Node 24', 'failed', '', `not measured: ${row.failed}`]); continue; }
+    const grown = growth(row);
+    rows.push([`${row.file}: ${row.runs} inferences`, 'Node 24', `${(grown / 1e6).toFixed(2)} MB`, 'no growth above 1 MB', grown <= 1e6 && row.same ? 'holds' : 'falls short']);
+  }
+  return rows;
+}
+
+/** Growth of what JavaScript holds, after garbage collection. Resident size is shown beside it: the engine may keep freed pages. */
+const growth = ({ before, after }) => after.heapUsed + after.external - before.heapUsed - before.external;
+
+function soakTable(rows) {
+  const mb = (bytes) => (bytes / 1e6).toFixed(2);
+  return table(['model', 'inferences', 'seconds', 'heap + external MB before', 'after', 'resident MB before', 'after', 'same bytes'], rows.map((row) => (row.failed
+    ? [row.file, 'failed', row.failed, '', '', '', '', '']
+    : [row.file, row.runs, row.seconds.toFixed(0), mb(row.before.heapUsed + row.before.external), mb(row.after.heapUsed + row.after.external), mb(row.before.rss), mb(row.after.rss), row.same ? 'yes' : 'NO'])));
+}

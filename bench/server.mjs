@@ -1,0 +1,59 @@
+// A static server on the loopback address with the headers of an isolated page, and a mailbox for jobs and results.
+// In: folders by prefix. Out: { origin, post(job), close }. Nothing outside the folders is served; nothing is cached.
+
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { join, normalize, sep } from 'node:path';
+
+const types = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
+const headers = {
+  'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+export async function serve(folders) {
+  const jobs = new Map();
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error) => { response.writeHead(404, headers).end(String(error.message)); });
+  });
+  async function answer(request, response) {
+    const url = new URL(request.url, 'http://localhost');
+    const job = jobs.get(url.searchParams.get('id'));
+    if (url.pathname === '/job') {
+      response.writeHead(200, { ...headers, 'Content-Type': types.json }).end(JSON.stringify(job.job));
+    } else if (url.pathname === '/result') {
+      const chunks = [];
+      for await (const chunk of request) chunks.push(chunk);
+      response.writeHead(204, headers).end();
+      job.done(JSON.parse(Buffer.concat(chunks).toString()));
+    } else {
+      const file = locate(folders, decodeURIComponent(url.pathname));
+      const bytes = await readFile(file);
+      for (const open of jobs.values()) open.files.add(file);
+      response.writeHead(200, { ...headers, 'Content-Type': types[file.split('.').pop()] ?? 'application/octet-stream', 'Content-Length': bytes.length }).end(bytes);
+    }
+  }
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  let count = 0;
+  return {
+    origin,
+    /** A page address that does the job, a promise of its result, and the files that were asked for while it ran. */
+    post(job) {
+      const id = String(++count);
+      const files = new Set();
+      const result = new Promise((resolve) => { jobs.set(id, { job, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
+      return { url: `${origin}/bench/page.html?id=${id}`, result, files };
+    },
+    close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),
+  };
+}
+
+function locate(folders, path) {
+  for (const [prefix, folder] of Object.entries(folders)) {
+    if (!path.startsWith(prefix)) continue;
+    const file = normalize(join(folder, path.slice(prefix.length)));
+    if (file.startsWith(normalize(folder + sep))) return file;
+  }
+  throw new Error(`nothing at ${path}`);
+}
