@@ -157,7 +157,8 @@ export const CONV_SRC_ZERO = 136; // qs8
 export const CONV_DST_ZERO = 140; // qs8
 export const CONV_WEIGHT_ZERO = 144; // qs8: weights' zero point in the s8 domain, 0 for per-channel weights
 export const CONV_OUT_I32 = 148; // qs8: 1 stores the int32 accumulators (dst is i32), no scale, no clamp
-export const CONV_STEP_BYTES = 152;
+export const CONV_PLANAR = 152; // f32: 1: K = (c,ky,kx) order, for sources whose pixels, not channels, are neighbours
+export const CONV_STEP_BYTES = 156;
 
 // F32_DWCONV, QS8_DWCONV: depthwise NHWC, channel stride 1 on both sides, multiplier 1.
 // weights f32, per 4 channels: [bias 4][KH*KW][4] f32

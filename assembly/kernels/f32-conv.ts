@@ -7,19 +7,21 @@
 // neighbours, go through the tile in scratch, from where single elements are stored.
 
 import {
-  CONV_BATCH, CONV_BLOCK_ROWS, CONV_DH, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_DW, CONV_GROUPS,
-  CONV_IC, CONV_IH, CONV_IW, CONV_KH, CONV_KW, CONV_OC, CONV_OH, CONV_OW, CONV_PL, CONV_PT, CONV_SCRATCH, CONV_SH, CONV_SRC,
-  CONV_SRC_BATCH, CONV_SRC_CHANNEL, CONV_SRC_PIXEL, CONV_SRC_ROW, CONV_SW, CONV_WEIGHTS,
+  CONV_BATCH, CONV_BLOCK_ROWS, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_GROUPS, CONV_IC,
+  CONV_KH, CONV_KW, CONV_OC, CONV_OH, CONV_OW, CONV_PLANAR, CONV_SCRATCH, CONV_SRC, CONV_SRC_BATCH, CONV_SRC_CHANNEL, CONV_SRC_PIXEL,
+  CONV_WEIGHTS,
 } from "../abi.ts";
-import { positive, reads, times, word } from "../verify.ts";
+import { inRange, positive, reads, times, word } from "../verify.ts";
 import { panels, rowLength, verifyConv, verifyScratch } from "./conv.ts";
-import { F32_TILE_ROWS, f32Gemm } from "./f32-gemm.ts";
+import { packF32Rows } from "./f32-pack.ts";
+import { F32_TILE_ROWS, f32Gemm, touchPanel } from "./f32-gemm.ts";
 
 const TILE_BYTES: i64 = 256;
 
 /** Work: see verifyConv. */
 export function verifyF32Conv(step: usize): void {
   verifyConv(step, 4, 4);
+  inRange(step, CONV_PLANAR, 0, 1);
   const k = rowLength(step);
   verifyScratch(step, word(step, CONV_DIRECT) != 0 ? 0 : times(k, 4), TILE_BYTES);
   reads(word(step, CONV_WEIGHTS), times(times(positive(step, CONV_GROUPS), panels(step)), times(k + 1, 32)));
@@ -51,6 +53,7 @@ export function f32Conv(step: usize, base: usize): void {
         let b = weights;
         for (let column = 0; column < oc; column += 8) {
           const c = result + <usize>first * ldc + <usize>(g * oc + column) * channelBytes;
+          if (first == 0 && rows > 1) touchPanel(b, panelBytes);
           if (channelBytes == 4 && column + 8 <= oc) f32Gemm(rows, k, a, lda, b, c, ldc, step);
           else scatter(step, rows, k, a, lda, b, c, tile, min(oc - column, 8));
           b += panelBytes;
@@ -79,65 +82,4 @@ function scatter(step: usize, rows: i32, k: i32, a: usize, lda: usize, b: usize,
     }
     a += <usize>F32_TILE_ROWS * lda;
   }
-}
-
-/** Copies whole vectors: up to 12 bytes too many are read and written. */
-// @ts-ignore: decorator
-@inline function copyRun(to: usize, from: usize, bytes: usize): void {
-  const end = to + bytes;
-  while (to < end) {
-    v128.store(to, v128.load(from));
-    to += 16;
-    from += 16;
-  }
-}
-// @ts-ignore: decorator
-@inline function zeroRun(to: usize, bytes: usize): void {
-  const end = to + bytes;
-  while (to < end) {
-    v128.store(to, i64x2.splat(0));
-    to += 16;
-  }
-}
-
-/** Packs `rows` output pixels from pixel `first` on, each as K floats in (ky,kx,c) order, ascending, zero where the window leaves. */
-export function packF32Rows(step: usize, src: usize, to: usize, first: i32, rows: i32): void {
-  const ih = word(step, CONV_IH), iw = word(step, CONV_IW), ow = word(step, CONV_OW), kh = word(step, CONV_KH), kw = word(step, CONV_KW);
-  const channel = <usize>word(step, CONV_SRC_CHANNEL) << 2, pixel = <usize>word(step, CONV_SRC_PIXEL) << 2;
-  const tapBytes = <usize>word(step, CONV_IC) << 2, rowBytes = <usize>kw * tapBytes;
-  const dw = word(step, CONV_DW), seamless = channel == 4 && dw == 1 && pixel == tapBytes;
-  let oy = first / ow, ox = first % ow;
-  for (let r = 0; r < rows; r++) {
-    let iy = oy * word(step, CONV_SH) - word(step, CONV_PT);
-    const x0 = ox * word(step, CONV_SW) - word(step, CONV_PL);
-    for (let ky = 0; ky < kh; ky++) {
-      const line = src + <usize>iy * (<usize>word(step, CONV_SRC_ROW) << 2);
-      if (<u32>iy >= <u32>ih) zeroRun(to, rowBytes);
-      else if (seamless && x0 >= 0 && x0 + kw <= iw) copyRun(to, line + <usize>x0 * pixel, rowBytes);
-      else {
-        let ix = x0, p = to;
-        for (let kx = 0; kx < kw; kx++) {
-          if (<u32>ix >= <u32>iw) zeroRun(p, tapBytes);
-          else if (channel == 4) copyRun(p, line + <usize>ix * pixel, tapBytes);
-          else gather(p, line + <usize>ix * pixel, tapBytes, channel);
-          p += tapBytes;
-          ix += dw;
-        }
-      }
-      to += rowBytes;
-      iy += word(step, CONV_DH);
-    }
-    if (++ox == ow) { ox = 0; oy++; }
-  }
-}
-
-/** Channels that are not neighbours in memory (NCHW sources). */
-// @ts-ignore: decorator
-@inline function gather(to: usize, from: usize, bytes: usize, channel: usize): void {
-  const end = to + bytes;
-  do {
-    store<f32>(to, load<f32>(from));
-    to += 4;
-    from += channel;
-  } while (to < end);
 }

@@ -9,20 +9,55 @@
 import { CONV_MAX, CONV_MIN } from "../abi.ts";
 import { clampF32, madd } from "../simd.ts";
 
-/** Rows of the tile that this build uses: 12 accumulators need a fused multiply-add, or a temporary spills. */
+/** Rows of the highest tile of this build: 12 accumulators need a fused multiply-add, or a temporary spills. */
 // @ts-ignore: decorator
 @inline export const F32_TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
-/** Any number of rows in tiles of this build's height. */
+/**
+ * Any number of rows. Tiles below 4 rows wait for their own additions, so a remainder is shared out among sixes, one five and fours;
+ * a single row left over has a kernel of its own. Only where fewer than 4 rows leave no choice does a tile repeat its last row.
+ */
 // @ts-ignore: decorator
 @inline export function f32Gemm(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
-  const single = rows % F32_TILE_ROWS == 1;
-  const tiled = single ? rows - 1 : rows;
-  if (tiled > 0) {
-    if (ASC_FEATURE_RELAXED_SIMD) f32_gemm_6x8(tiled, k, a, lda, b, c, ldc, step);
-    else f32_gemm_4x8(tiled, k, a, lda, b, c, ldc, step);
+  const sixes = ASC_FEATURE_RELAXED_SIMD ? sixesOf(rows) : 0;
+  if (ASC_FEATURE_RELAXED_SIMD && sixes) {
+    f32_gemm_6x8(sixes, k, a, lda, b, c, ldc, step);
+    rows -= sixes;
+    a += <usize>sixes * lda;
+    c += <usize>sixes * ldc;
   }
-  if (single) f32_gemm_1x8(k, a + <usize>tiled * lda, b, c + <usize>tiled * ldc, step);
+  const single = rows & 3;
+  if (ASC_FEATURE_RELAXED_SIMD && rows > 4 && single == 1) {
+    f32_gemm_5x8(k, a, lda, b, c, ldc, step);
+    rows -= 5;
+    a += 5 * lda;
+    c += 5 * ldc;
+  }
+  const fours = single == 1 ? rows & ~3 : rows;
+  if (fours > 0) f32_gemm_4x8(fours, k, a, lda, b, c, ldc, step);
+  if (fours < rows) f32_gemm_1x8(k, a + <usize>fours * lda, b, c + <usize>fours * ldc, step);
+}
+
+/** How many of the rows go through tiles of 6, so that 0, 1, 4, 5, 8 or 9 are left (2 or 3 where there are no more). */
+// @ts-ignore: decorator
+@inline function sixesOf(rows: i32): i32 {
+  const rest = rows % 6;
+  return max(rows - rest - (rest == 2 || rest == 3 ? 6 : 0), 0);
+}
+
+/**
+ * Reads one word of every cache line of a panel. Weights that come from far away arrive many at a time here; in the tiles, which
+ * have six more pointers to follow, they would come one after another.
+ */
+export function touchPanel(b: usize, bytes: usize): i32 {
+  const end = b + bytes;
+  let sum = 0;
+  while (b + 448 < end) {
+    sum |= load<i32>(b) | load<i32>(b, 64) | load<i32>(b, 128) | load<i32>(b, 192) | load<i32>(b, 256) | load<i32>(b, 320)
+      | load<i32>(b, 384) | load<i32>(b, 448);
+    b += 512;
+  }
+  return sum;
 }
 
 // @ts-ignore: decorator
@@ -31,15 +66,16 @@ import { clampF32, madd } from "../simd.ts";
   v128.store(c, clampF32(x1, low, high), 16);
 }
 
+/** `rows` is a multiple of 6. */
 export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
   const rowBytes = <usize>k << 2;
   do {
     let a0 = a;
-    let a1 = rows > 1 ? a0 + lda : a0;
-    let a2 = rows > 2 ? a1 + lda : a1;
-    let a3 = rows > 3 ? a2 + lda : a2;
-    let a4 = rows > 4 ? a3 + lda : a3;
-    let a5 = rows > 5 ? a4 + lda : a4;
+    let a1 = a0 + lda;
+    let a2 = a1 + lda;
+    let a3 = a2 + lda;
+    let a4 = a3 + lda;
+    let a5 = a4 + lda;
     const end = a0 + rowBytes;
     let c00 = v128.load(b), c01 = v128.load(b, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
@@ -56,16 +92,42 @@ export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, 
     } while (a0 < end);
     const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
     let o = c;
-    put(o, c00, c01, low, high); if (rows > 1) o += ldc;
-    put(o, c10, c11, low, high); if (rows > 2) o += ldc;
-    put(o, c20, c21, low, high); if (rows > 3) o += ldc;
-    put(o, c30, c31, low, high); if (rows > 4) o += ldc;
-    put(o, c40, c41, low, high); if (rows > 5) o += ldc;
+    put(o, c00, c01, low, high); o += ldc;
+    put(o, c10, c11, low, high); o += ldc;
+    put(o, c20, c21, low, high); o += ldc;
+    put(o, c30, c31, low, high); o += ldc;
+    put(o, c40, c41, low, high); o += ldc;
     put(o, c50, c51, low, high);
     a += 6 * lda;
     c += 6 * ldc;
     rows -= 6;
   } while (rows > 0);
+}
+
+export function f32_gemm_5x8(k: i32, a0: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
+  let a1 = a0 + lda;
+  let a2 = a1 + lda;
+  let a3 = a2 + lda;
+  let a4 = a3 + lda;
+  const end = a0 + (<usize>k << 2);
+  let c00 = v128.load(b), c01 = v128.load(b, 16);
+  let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01;
+  let p = b + 32;
+  do {
+    const b0 = v128.load(p), b1 = v128.load(p, 16);
+    p += 32;
+    let s = v128.load32_splat(a0); a0 += 4; c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
+    s = v128.load32_splat(a1); a1 += 4; c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
+    s = v128.load32_splat(a2); a2 += 4; c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
+    s = v128.load32_splat(a3); a3 += 4; c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
+    s = v128.load32_splat(a4); a4 += 4; c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
+  } while (a0 < end);
+  const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
+  put(c, c00, c01, low, high); c += ldc;
+  put(c, c10, c11, low, high); c += ldc;
+  put(c, c20, c21, low, high); c += ldc;
+  put(c, c30, c31, low, high); c += ldc;
+  put(c, c40, c41, low, high);
 }
 
 export function f32_gemm_4x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {

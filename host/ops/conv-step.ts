@@ -5,7 +5,7 @@ import * as abi from '../../assembly/abi.ts';
 import type { Constant } from '../graph/graph.ts';
 import { type Address, type Lowering, type Need, type View, type Words } from '../plan/lowering.ts';
 import { perTensor, type TensorType } from '../tensor.ts';
-import { outputScales, packF32Conv, packF32Dwconv, packQs8Conv, packQs8Dwconv, PANEL, weightZero } from './pack-conv.ts';
+import { outputScales, packF32Conv, packF32Dwconv, packQs8Conv, packQs8Dwconv, PANEL, planarOrder, weightZero } from './pack-conv.ts';
 import { quantizedClamp } from './quantized.ts';
 import type { Pads, Pair } from './window.ts';
 
@@ -33,8 +33,12 @@ export interface ConvStep {
 export const pixelsUniform: Need = ({ shape, strides }) =>
   (shape[1] ?? 1) <= 1 || (shape[2] ?? 1) <= 1 || strides[1] === (shape[2] ?? 1) * (strides[2] ?? 0);
 
-/** Bytes of packed rows (or rows read in place) that one block keeps in cache. */
-const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024 };
+/**
+ * Bytes of packed rows (or rows read in place) that one block keeps in cache. All weights pass by once per block: where they are
+ * too large for the second-level cache themselves, larger blocks fetch them less often.
+ */
+const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024, largeWeights: 448 * 1024 };
+const LARGE_WEIGHTS = 384 * 1024;
 /** Tile heights 4 and 6 both divide it. */
 const ROW_UNIT = 12;
 
@@ -79,8 +83,11 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
   const dstPixel = ow > 1 ? strideOf(c.dst, 2) : strideOf(c.dst, 1);
   const direct = kh * kw === 1 && c.strides[0] === 1 && c.strides[1] === 1 && c.pads.every((p) => p === 0)
     && (strideOf(c.src, 3) === 1 || ic * c.groups === 1) && srcRow === iw * srcPixel && !quantized;
+  // Pictures that come as planes: neighbours along x are runs to copy, channels would have to be gathered one by one.
+  const planar = !quantized && !direct && !('kind' in c.weights) && ic > 1 && strideOf(c.src, 3) !== 1 && srcPixel === 1 && c.dilations[1] === 1;
   const rowBytes = quantized ? Math.ceil(k / 4) * 8 : k * 4;
-  const budget = direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
+  const large = !quantized && k * oc * 4 > LARGE_WEIGHTS;
+  const budget = large ? BLOCK_BYTES.largeWeights : direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
   const rows = Math.ceil((oh * ow) / ROW_UNIT) * ROW_UNIT;
   const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / rowBytes / ROW_UNIT)) * ROW_UNIT);
   const scratchBytes = quantized ? blockRows * rowBytes + blockRows * 4 + 512 : (direct ? 0 : blockRows * rowBytes) + 256;
@@ -88,7 +95,7 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
   const packed = 'kind' in c.weights ? c.weights.at
     : ctx.weights(quantized
       ? packQs8Conv(c.weights, c.bias, shape, outputScales(c.weights, c.srcType, c.dstType, columns), srcZero)
-      : packF32Conv(c.weights, c.bias, shape));
+      : packF32Conv(planar ? planarOrder(c.weights) : c.weights, c.bias, shape));
   const [min, max] = clampWords(c);
   ctx.emit(quantized ? abi.QS8_CONV : abi.F32_CONV, abi.CONV_STEP_BYTES, {
     [abi.CONV_SRC]: c.src.at, [abi.CONV_DST]: c.dst.at, [abi.CONV_WEIGHTS]: packed,
@@ -103,7 +110,7 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
     [abi.CONV_DIRECT]: direct ? 1 : 0, [abi.CONV_BLOCK_ROWS]: blockRows, [abi.CONV_MIN]: min, [abi.CONV_MAX]: max,
     [abi.CONV_SRC_ZERO]: srcZero, [abi.CONV_DST_ZERO]: dstZero,
     [abi.CONV_WEIGHT_ZERO]: quantized && !('kind' in c.weights) ? weightZero(c.weights) : 0,
-    [abi.CONV_OUT_I32]: quantized && c.dstType.dtype === 'int32' ? 1 : 0,
+    [abi.CONV_OUT_I32]: quantized && c.dstType.dtype === 'int32' ? 1 : 0, [abi.CONV_PLANAR]: planar ? 1 : 0,
   });
 }
 

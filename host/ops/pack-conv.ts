@@ -17,6 +17,18 @@ export interface ConvShape {
   readonly oc: number;
 }
 
+/** HWIO weights in the order (c, ky, kx) instead of (ky, kx, c). */
+export function planarOrder(weights: Constant): Constant {
+  const [kh = 1, kw = 1, ic = 1, columns = 1] = weights.shape;
+  const w = numbers(weights);
+  const taps = kh * kw;
+  const data = new Float32Array(taps * ic * columns);
+  for (let c = 0; c < ic; c++) for (let t = 0; t < taps; t++) for (let j = 0; j < columns; j++) {
+    data[(c * taps + t) * columns + j] = w[(t * ic + c) * columns + j] ?? 0;
+  }
+  return { ...weights, data };
+}
+
 /** w[K, groups*oc] (HWIO flattened) → per group, per panel of 8 columns: [bias 8][K][8] float32. */
 export function packF32Conv(weights: Constant, bias: Constant | null, { k, groups, oc }: ConvShape): Float32Array {
   const w = numbers(weights);

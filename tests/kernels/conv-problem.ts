@@ -9,6 +9,8 @@ export interface Shape {
   kh: number; kw: number; sh: number; sw: number; dh: number; dw: number; pt: number; pl: number;
   srcBatch: number; srcRow: number; srcPixel: number; srcChannel: number;
   dstBatch: number; dstPixel: number; dstChannel: number; direct: number; blockRows: number;
+  /** f32: rows and weights in (c, ky, kx) order. */
+  planar: number;
 }
 
 /** Sizes that reach every tail; strides with holes; NCHW on either side; windows that hang out, also on the far side. */
@@ -32,10 +34,11 @@ export function randomShape(seed: number): Shape {
   const dstPixel = dstPlanar ? 1 : oc * groups + (pick(0, 1) ? 0 : pick(1, 7));
   const shape = {
     batch, ih, iw, ic, oh, ow, oc, groups, kh, kw, sh, sw, dh, dw, pt, pl, srcChannel, srcPixel, srcRow,
-    srcBatch: 0, dstChannel, dstPixel, dstBatch: 0, direct, blockRows: 12 * pick(1, 3),
+    srcBatch: 0, dstChannel, dstPixel, dstBatch: 0, direct, blockRows: 12 * pick(1, 3), planar: 0,
   };
   shape.srcBatch = Math.max(span(shape, 'src'), planar ? srcChannel * ic * groups : 0) + pick(0, 3);
   shape.dstBatch = span(shape, 'dst') + pick(0, 3);
+  if (!direct) shape.planar = planar ? pick(0, 2) && 1 : Number(pick(0, 3) === 0);
   return shape;
 }
 
@@ -91,7 +94,7 @@ export function convWords(s: Shape, at: Layout, scratchBytes: number): Map<numbe
     [abi.CONV_DH, s.dh], [abi.CONV_DW, s.dw], [abi.CONV_PT, s.pt], [abi.CONV_PL, s.pl], [abi.CONV_SRC_BATCH, s.srcBatch],
     [abi.CONV_SRC_ROW, s.srcRow], [abi.CONV_SRC_PIXEL, s.srcPixel], [abi.CONV_SRC_CHANNEL, s.srcChannel],
     [abi.CONV_DST_BATCH, s.dstBatch], [abi.CONV_DST_PIXEL, s.dstPixel], [abi.CONV_DST_CHANNEL, s.dstChannel],
-    [abi.CONV_DIRECT, s.direct], [abi.CONV_BLOCK_ROWS, s.blockRows],
+    [abi.CONV_DIRECT, s.direct], [abi.CONV_BLOCK_ROWS, s.blockRows], [abi.CONV_PLANAR, s.planar],
   ]);
 }
 

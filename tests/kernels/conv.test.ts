@@ -21,7 +21,7 @@ function f32Case(s: Shape, seed: number): Case {
     const g = Math.floor(index / s.oc), c = index % s.oc;
     const at = (g * panels + (c >> 3)) * 8 * (k + 1) + (c & 7);
     weights[at] = bias[index] ?? 0;
-    column.forEach((x, i) => { weights[at + (i + 1) * 8] = x; });
+    column.forEach((x, i) => { weights[at + (rowPlace(s, i) + 1) * 8] = x; });
   });
   const scratchBytes = (s.direct ? 0 : s.blockRows * k * 4) + 256;
   const at = place(s, 4, 4, scratchBytes);
@@ -41,6 +41,11 @@ function f32Case(s: Shape, seed: number): Case {
   });
   const problem = { opcode: abi.F32_CONV, stepBytes: abi.CONV_STEP_BYTES, words, weights: new Uint8Array(weights.buffer), arenaBytes: at.arenaBytes };
   return { problem, arena, expected: wipe(expected, at.scratchAt, scratchBytes), tolerance: 1e-5 * 4 * Math.sqrt(k + 1) };
+}
+
+/** Where product i of (ky, kx, c) order stands in a packed row. */
+function rowPlace(s: Shape, i: number): number {
+  return s.planar ? (i % s.ic) * s.kh * s.kw + Math.floor(i / s.ic) : i;
 }
 
 /** `positive` keeps activations in 0…127, where signed and unsigned engines agree. */
@@ -131,7 +136,7 @@ for (const machine of machines) {
 test('NaN survives clamping; infinite bounds leave infinities alone', () => {
   for (const machine of machines) {
     const s = { ...randomShape(1), batch: 1, ih: 1, iw: 7, ic: 1, oh: 1, ow: 7, oc: 8, groups: 1, kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1, pt: 0, pl: 0,
-      srcBatch: 7, srcRow: 7, srcPixel: 1, srcChannel: 1, dstBatch: 56, dstPixel: 8, dstChannel: 1, direct: 1, blockRows: 12 };
+      srcBatch: 7, srcRow: 7, srcPixel: 1, srcChannel: 1, dstBatch: 56, dstPixel: 8, dstChannel: 1, direct: 1, blockRows: 12, planar: 0 };
     const { problem, arena } = f32Case(s, 5);
     const words = new Map(problem.words).set(abi.CONV_MIN, { f32: 0 }).set(abi.CONV_MAX, { f32: Infinity });
     const source = new Float32Array(arena.buffer, 64, 7);
@@ -148,7 +153,7 @@ test('NaN survives clamping; infinite bounds leave infinities alone', () => {
 /** A step in which every dim and stride matters, so that none can be changed unnoticed. */
 const FULL: Shape = {
   batch: 2, ih: 5, iw: 6, ic: 3, oh: 3, ow: 4, oc: 9, groups: 2, kh: 2, kw: 3, sh: 2, sw: 1, dh: 2, dw: 1, pt: 1, pl: 0,
-  srcBatch: 180, srcRow: 36, srcPixel: 6, srcChannel: 1, dstBatch: 216, dstPixel: 18, dstChannel: 1, direct: 0, blockRows: 12,
+  srcBatch: 180, srcRow: 36, srcPixel: 6, srcChannel: 1, dstBatch: 216, dstPixel: 18, dstChannel: 1, direct: 0, blockRows: 12, planar: 0,
 };
 
 for (const [name, { problem }] of Object.entries({ 'f32 conv': f32Case(FULL, 3), 'qs8 conv': qs8Case(FULL, 4, false) })) {
@@ -167,6 +172,7 @@ for (const [name, { problem }] of Object.entries({ 'f32 conv': f32Case(FULL, 3),
     }
     for (const at of [abi.CONV_PT, abi.CONV_PL]) for (const value of [-0x80000000, 0x7fffffff]) expectRefusal(at, value);
     expectRefusal(abi.CONV_DIRECT, 1);
+    if (name === 'f32 conv') for (const value of [-1, 2]) expectRefusal(abi.CONV_PLANAR, value);
     expectRefusal(abi.CONV_BLOCK_ROWS, 13);
     expectRefusal(abi.CONV_SCRATCH_BYTES, 16);
   });
