@@ -118,9 +118,13 @@ export const STEP_BYTES = 4;
 // src element (n,y,x,g*IC+c) at SRC + n*SRC_BATCH + y*SRC_ROW + x*SRC_PIXEL + (g*IC+c)*SRC_CHANNEL
 // dst element (n,y,x,g*OC+c) at DST + n*DST_BATCH + (y*OW+x)*DST_PIXEL + (g*OC+c)*DST_CHANNEL
 // weights f32, per group, per panel of 8 output channels: [bias 8 f32][K][8] f32, K = (ky,kx,c) order
-// weights qs8, per group, per panel: [bias 8 i32][colsum 8 i32][scale 8 f32][K4/4][8][4] i8, K4 = K rounded up to 4
-//   colsum = sum of w over K; bias already holds K*srcZero*weightZero and +zero-point-free model bias
+// weights qs8, per group, per panel: [bias 8 i32][colsum 8 i32][scale 8 f32][row factor i32, 28 bytes of zero][K4/4][8][4] i8,
+//   K4 = K rounded up to 4. colsum = sum of w over K; bias already holds K*srcZero*weightZero and the model's bias.
+//   A panel has its own weight zero point: row factor = -weightZero, either 0 or -WEIGHT_ZERO (then row sums are added).
 // SCRATCH holds BLOCK_ROWS packed rows, see kernels/f32-gemm.ts and qs8-gemm.ts
+export const QS8_PANEL_SCALES = 64;
+export const QS8_PANEL_ROW_FACTOR = 96;
+export const QS8_PANEL_HEAD = 128;
 export const CONV_SRC = 8;
 export const CONV_DST = 12;
 export const CONV_WEIGHTS = 16;
@@ -155,7 +159,7 @@ export const CONV_MIN = 128; // f32, or i32 in the output's quantised units
 export const CONV_MAX = 132;
 export const CONV_SRC_ZERO = 136; // qs8
 export const CONV_DST_ZERO = 140; // qs8
-export const CONV_WEIGHT_ZERO = 144; // qs8: weights' zero point in the s8 domain, 0 for per-channel weights
+export const CONV_WEIGHT_ZERO = 144; // qs8: zero point (s8 domain) of the panels whose row factor is not 0; 0 where none is
 export const CONV_OUT_I32 = 148; // qs8: 1 stores the int32 accumulators (dst is i32), no scale, no clamp
 export const CONV_PLANAR = 152; // f32: 1: K = (c,ky,kx) order, for sources whose pixels, not channels, are neighbours
 export const CONV_STEP_BYTES = 156;

@@ -9,6 +9,9 @@
 const MAGIC: f32 = 12582912.0;
 const MAGIC_BITS: i32 = 0x4b400000;
 
+/** Where |x| is below this, rounding needs no lower clamp in f32: the narrowing that follows saturates. */
+export const REQUANT_LIMIT: f32 = 4194304.0;
+
 /** Splat of the lower bound before the zero point is added. */
 // @ts-ignore: decorator
 @inline export function requantLow(min: i32, zero: i32): v128 { return f32x4.splat(<f32>(min - zero)); }

@@ -5,10 +5,10 @@
 // column starts behind them are written afterwards. Up to 15 bytes past the source are read.
 
 import {
-  CONV_DH, CONV_DW, CONV_IC, CONV_IH, CONV_IW, CONV_KH, CONV_KW, CONV_OW, CONV_PL, CONV_PT, CONV_SH, CONV_SRC_CHANNEL,
+  CONV_DH, CONV_DIRECT, CONV_DW, CONV_IC, CONV_IH, CONV_IW, CONV_KH, CONV_KW, CONV_OW, CONV_PL, CONV_PT, CONV_SH, CONV_SRC_CHANNEL,
   CONV_SRC_PIXEL, CONV_SRC_ROW, CONV_SRC_ZERO, CONV_SW, DOT_I16, DOT_U8S8,
 } from "../abi.ts";
-import { sumI32 } from "../simd.ts";
+import { dot2, dot4, sumI32 } from "../simd.ts";
 import { word } from "../verify.ts";
 
 /** `count` neighbouring bytes. `flip` is 0x80 in every byte for u8 rows, else 0. */
@@ -50,6 +50,44 @@ import { word } from "../verify.ts";
 
 /** Packs `rows` output pixels from pixel `first` on, each as K4 elements in (ky,kx,c) order. */
 export function packQs8Rows(step: usize, src: usize, to: usize, first: i32, rows: i32, mode: i32): void {
+  const ic = <usize>word(step, CONV_IC), pixel = <usize>word(step, CONV_SRC_PIXEL), line = <usize>word(step, CONV_KW) * ic;
+  const wide = mode == DOT_I16, seamless = word(step, CONV_SRC_CHANNEL) == 1 && word(step, CONV_DW) == 1 && pixel == ic;
+  if (word(step, CONV_DIRECT) != 0 && seamless && (ic & 3) == 0) {
+    copyRun(to, src + <usize>first * pixel, <usize>rows * ic, wide, flipOf(mode));
+  } else if (seamless && line <= 16 && !wide) packShortLines(step, src, to, first, rows, mode);
+  else packWindows(step, src, to, first, rows, mode);
+}
+
+// @ts-ignore: decorator
+@inline function flipOf(mode: i32): v128 { return i8x16.splat(mode == DOT_U8S8 ? -128 : 0); }
+
+/** Windows whose lines are one vector each (the first layer on RGB): bytes in, bytes out. */
+function packShortLines(step: usize, src: usize, to: usize, first: i32, rows: i32, mode: i32): void {
+  const ih = word(step, CONV_IH), ow = word(step, CONV_OW), kh = word(step, CONV_KH), sw = word(step, CONV_SW), dh = word(step, CONV_DH);
+  const ic = <usize>word(step, CONV_IC), line = <usize>word(step, CONV_KW) * ic, packed = (<usize>kh * line + 3) & ~3;
+  const flip = flipOf(mode), fill = v128.xor(i8x16.splat(<i8>word(step, CONV_SRC_ZERO)), flip);
+  const last = word(step, CONV_IW) - word(step, CONV_KW), lineStep = <usize>dh * <usize>word(step, CONV_SRC_ROW);
+  let oy = first / ow, ox = first % ow;
+  for (let r = 0; r < rows; r++) {
+    const x = ox * sw - word(step, CONV_PL);
+    let iy = oy * word(step, CONV_SH) - word(step, CONV_PT);
+    if (x < 0 || x > last) packWindows(step, src, to, oy * ow + ox, 1, mode);
+    else {
+      let p = to, from = src + <usize>iy * <usize>word(step, CONV_SRC_ROW) + <usize>x * ic;
+      for (let ky = kh; ky > 0; ky--) {
+        v128.store(p, <u32>iy < <u32>ih ? v128.xor(v128.load(from), flip) : fill);
+        p += line;
+        from += lineStep;
+        iy += dh;
+      }
+    }
+    to += packed;
+    if (++ox == ow) { ox = 0; oy++; }
+  }
+}
+
+/** Any window, tap by tap where it hangs out of the input or has gaps. */
+function packWindows(step: usize, src: usize, to: usize, first: i32, rows: i32, mode: i32): void {
   const ih = word(step, CONV_IH), iw = word(step, CONV_IW), ow = word(step, CONV_OW), kh = word(step, CONV_KH), kw = word(step, CONV_KW);
   const ic = <usize>word(step, CONV_IC), channel = <usize>word(step, CONV_SRC_CHANNEL), pixel = <usize>word(step, CONV_SRC_PIXEL);
   const wide = mode == DOT_I16, shift: usize = wide ? 1 : 0, flipByte = mode == DOT_U8S8 ? 0x80 : 0, flip = i8x16.splat(<i8>flipByte);
@@ -82,47 +120,37 @@ export function packQs8Rows(step: usize, src: usize, to: usize, first: i32, rows
   }
 }
 
-/** sums[r] = factor * sum of the row's first k activations, as s8 values whatever form they are packed in. */
-export function sumRows(from: usize, packedBytes: usize, k: i32, rows: i32, factor: i32, mode: i32, sums: usize): void {
-  const correction = mode == DOT_U8S8 ? k << 7 : 0;
-  for (let r = 0; r < rows; r++) {
-    const sum = mode == DOT_I16 ? sumI16(from, k) : mode == DOT_U8S8 ? sumU8(from, k) : sumS8(from, k);
-    store<i32>(sums, factor * (sum - correction));
+/** sums[r] = factor * sum of the row's first k activations, as s8 values whatever form they are packed in; `lda` bytes per row. */
+export function sumRows(from: usize, lda: usize, k: i32, rows: i32, factor: i32, mode: i32, sums: usize): void {
+  const by = i32x4.splat(factor), correction = i32x4.splat(mode == DOT_U8S8 ? k << 7 : 0), bytes = <usize>k << (mode == DOT_I16 ? 1 : 0);
+  for (; rows >= 4; rows -= 4) {
+    const s0 = rowSum(from, bytes, mode), s1 = rowSum(from + lda, bytes, mode);
+    const s2 = rowSum(from + 2 * lda, bytes, mode), s3 = rowSum(from + 3 * lda, bytes, mode);
+    v128.store(sums, i32x4.mul(by, i32x4.sub(foldLanes(foldLanes(s0, s1), foldLanes(s2, s3)), correction)));
+    sums += 16;
+    from += 4 * lda;
+  }
+  for (; rows > 0; rows--) {
+    store<i32>(sums, factor * (sumI32(rowSum(from, bytes, mode)) - i32x4.extract_lane(correction, 0)));
     sums += 4;
-    from += packedBytes;
+    from += lda;
   }
 }
-
-function sumI16(p: usize, k: i32): i32 {
-  let acc = i32x4.splat(0);
-  for (; k >= 8; k -= 8) {
-    acc = i32x4.add(acc, i32x4.extadd_pairwise_i16x8_s(v128.load(p)));
-    p += 16;
-  }
-  let sum = sumI32(acc);
-  for (; k > 0; k--) {
-    sum += <i32>load<i16>(p);
-    p += 2;
-  }
-  return sum;
+// @ts-ignore: decorator
+@inline function foldLanes(x: v128, y: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(x, y, 0, 2, 4, 6), v128.shuffle<i32>(x, y, 1, 3, 5, 7));
 }
-function sumU8(p: usize, k: i32): i32 {
+/** Four partial sums of `bytes` bytes of packed elements. */
+// @ts-ignore: decorator
+@inline function rowSum(p: usize, bytes: usize, mode: i32): v128 {
+  const end = p + (bytes & ~15), rest = bytes & 15;
   let acc = i32x4.splat(0);
-  for (; k >= 16; k -= 16) {
-    acc = i32x4.add(acc, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v128.load(p))));
-    p += 16;
-  }
-  let sum = sumI32(acc);
-  for (; k > 0; k--) sum += <i32>load<u8>(p++);
-  return sum;
+  for (; p < end; p += 16) acc = addElements(v128.load(p), acc, mode);
+  if (rest == 0) return acc;
+  const used = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>rest));
+  return addElements(v128.and(v128.load(p), used), acc, mode);
 }
-function sumS8(p: usize, k: i32): i32 {
-  let acc = i32x4.splat(0);
-  for (; k >= 16; k -= 16) {
-    acc = i32x4.add(acc, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v128.load(p))));
-    p += 16;
-  }
-  let sum = sumI32(acc);
-  for (; k > 0; k--) sum += <i32>load<i8>(p++);
-  return sum;
+// @ts-ignore: decorator
+@inline function addElements(x: v128, acc: v128, mode: i32): v128 {
+  return mode == DOT_I16 ? dot2(x, i16x8.splat(1), acc) : dot4(i8x16.splat(1), x, acc);
 }

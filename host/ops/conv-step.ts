@@ -37,7 +37,7 @@ export const pixelsUniform: Need = ({ shape, strides }) =>
  * Bytes of packed rows (or rows read in place) that one block keeps in cache. All weights pass by once per block: where they are
  * too large for the second-level cache themselves, larger blocks fetch them less often.
  */
-const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024, largeWeights: 448 * 1024 };
+const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024, quantized: 128 * 1024, largeWeights: 448 * 1024 };
 const LARGE_WEIGHTS = 384 * 1024;
 /** Tile heights 4 and 6 both divide it. */
 const ROW_UNIT = 12;
@@ -82,12 +82,12 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
   const srcRow = ih > 1 ? strideOf(c.src, 1) : iw * srcPixel;
   const dstPixel = ow > 1 ? strideOf(c.dst, 2) : strideOf(c.dst, 1);
   const direct = kh * kw === 1 && c.strides[0] === 1 && c.strides[1] === 1 && c.pads.every((p) => p === 0)
-    && (strideOf(c.src, 3) === 1 || ic * c.groups === 1) && srcRow === iw * srcPixel && !quantized;
+    && (strideOf(c.src, 3) === 1 || ic * c.groups === 1) && srcRow === iw * srcPixel;
   // Pictures that come as planes: neighbours along x are runs to copy, channels would have to be gathered one by one.
   const planar = !quantized && !direct && !('kind' in c.weights) && ic > 1 && strideOf(c.src, 3) !== 1 && srcPixel === 1 && c.dilations[1] === 1;
   const rowBytes = quantized ? Math.ceil(k / 4) * 8 : k * 4;
-  const large = !quantized && k * oc * 4 > LARGE_WEIGHTS;
-  const budget = large ? BLOCK_BYTES.largeWeights : direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
+  const large = k * oc * 4 > LARGE_WEIGHTS;
+  const budget = quantized ? BLOCK_BYTES.quantized : large ? BLOCK_BYTES.largeWeights : direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
   const rows = Math.ceil((oh * ow) / ROW_UNIT) * ROW_UNIT;
   const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / rowBytes / ROW_UNIT)) * ROW_UNIT);
   const scratchBytes = quantized ? blockRows * rowBytes + blockRows * 4 + 512 : (direct ? 0 : blockRows * rowBytes) + 256;

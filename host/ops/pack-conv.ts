@@ -1,6 +1,7 @@
 // Packing of convolution weights into the kernels' panels (layouts: assembly/abi.ts, F32_CONV and F32_DWCONV).
 // In: HWIO constants and quantisation. Out: one byte block per layer. Must not know graphs, views or steps.
 
+import * as abi from '../../assembly/abi.ts';
 import { rint } from './quantized.ts';
 import type { Constant } from '../graph/graph.ts';
 import { numbers, perTensor, type TensorType } from '../tensor.ts';
@@ -43,8 +44,8 @@ export function packF32Conv(weights: Constant, bias: Constant | null, { k, group
       const width = Math.min(PANEL, oc - p * PANEL);
       for (let j = 0; j < width; j++) out[at + j] = b?.[first + j] ?? 0;
       at += PANEL;
-      for (let i = 0; i < k; i++, at += PANEL) {
-        for (let j = 0; j < width; j++) out[at + j] = w[i * columns + first + j] ?? 0;
+      for (let i = 0, from = first; i < k; i++, from += columns, at += PANEL) {
+        for (let j = 0; j < width; j++) out[at + j] = w[from + j];
       }
     }
   }
@@ -74,15 +75,16 @@ export function weightZero(weights: TensorType): number {
   return zero;
 }
 
-/** Quantised convolution: [bias 8 i32][colsum 8 i32][scale 8 f32][K4/4][8][4] i8 per panel, K4 = K rounded up to 4. */
+/**
+ * Quantised convolution, panels as in assembly/abi.ts. A panel whose weights fit -127…127 after subtracting their zero point
+ * holds them so; the others keep the zero point and get it back through row sums.
+ */
 export function packQs8Conv(weights: Constant, bias: Constant | null, shape: ConvShape, scales: Float32Array, srcZero: number): Uint8Array {
   const { k, groups, oc } = shape;
   const w = numbers(weights);
   const b = bias ? numbers(bias) : null;
-  const zero = weightZero(weights);
   const panels = Math.ceil(oc / PANEL);
-  const quads = Math.ceil(k / 4);
-  const panelBytes = 96 + quads * 32;
+  const panelBytes = abi.QS8_PANEL_HEAD + Math.ceil(k / 4) * 32;
   const out = new Uint8Array(groups * panels * panelBytes);
   const ints = new Int32Array(out.buffer);
   const floats = new Float32Array(out.buffer);
@@ -91,22 +93,33 @@ export function packQs8Conv(weights: Constant, bias: Constant | null, shape: Con
   for (let g = 0; g < groups; g++) {
     for (let p = 0; p < panels; p++) {
       const at = (g * panels + p) * panelBytes;
+      const first = g * oc + p * PANEL;
       const width = Math.min(PANEL, oc - p * PANEL);
+      const layerZero = weightZero(weights);
+      const shift = panelFits(w, layerZero, k, columns, first, width) ? layerZero : 0;
+      const zero = layerZero - shift;
       for (let j = 0; j < width; j++) {
-        const column = g * oc + p * PANEL + j;
         let sum = 0;
         for (let i = 0; i < k; i++) {
-          const value = w[i * columns + column] ?? 0;
+          const value = (w[i * columns + first + j] ?? 0) - shift;
           sum += value;
-          bytes[at + 96 + (i >> 2) * 32 + j * 4 + (i & 3)] = value;
+          bytes[at + abi.QS8_PANEL_HEAD + (i >> 2) * 32 + j * 4 + (i & 3)] = value;
         }
-        ints[at / 4 + j] = (b?.[column] ?? 0) + k * srcZero * zero;
+        ints[at / 4 + j] = (b?.[first + j] ?? 0) + k * srcZero * zero;
         ints[at / 4 + 8 + j] = sum;
-        floats[at / 4 + 16 + j] = scales[column] ?? 1;
+        floats[(at + abi.QS8_PANEL_SCALES) / 4 + j] = scales[first + j] ?? 1;
       }
+      ints[(at + abi.QS8_PANEL_ROW_FACTOR) / 4] = -zero;
     }
   }
   return out;
+}
+
+function panelFits(w: ArrayLike<number>, zero: number, k: number, columns: number, first: number, width: number): boolean {
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < width; j++) if (Math.abs((w[i * columns + first + j] ?? 0) - zero) > 127) return false;
+  }
+  return true;
 }
 
 /** w[taps, channels] → per 4 channels [bias 4][taps][4] float32. */

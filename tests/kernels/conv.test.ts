@@ -51,7 +51,7 @@ function rowPlace(s: Shape, i: number): number {
 /** `positive` keeps activations in 0…127, where signed and unsigned engines agree. */
 function qs8Case(s: Shape, seed: number, positive: boolean): Case {
   const next = random(seed);
-  const k = s.kh * s.kw * s.ic, quads = Math.ceil(k / 4), panels = Math.ceil(s.oc / 8), panelBytes = 96 + quads * 32;
+  const k = s.kh * s.kw * s.ic, quads = Math.ceil(k / 4), panels = Math.ceil(s.oc / 8), panelBytes = abi.QS8_PANEL_HEAD + quads * 32;
   const low = positive ? 0 : -128;
   const srcZero = integer(next, low, 127), dstZero = integer(next, -128, 127), perChannel = integer(next, 0, 1) === 1;
   const weightZero = perChannel ? 0 : integer(next, -128, 127), wide = integer(next, 0, 4) === 0;
@@ -60,13 +60,16 @@ function qs8Case(s: Shape, seed: number, positive: boolean): Case {
   const ints = new Int32Array(weights.buffer), floats = new Float32Array(weights.buffer), bytes = new Int8Array(weights.buffer);
   const w: number[][] = Array.from({ length: s.groups * s.oc }, () => Array.from({ length: k }, () => integer(next, perChannel ? -127 : -128, 127)));
   const bias = w.map(() => integer(next, -20000, 20000));
+  const panelZero = Array.from({ length: s.groups * panels }, () => (integer(next, 0, 2) === 0 ? 0 : weightZero));
+  const zeroOf = (index: number): number => panelZero[Math.floor(index / s.oc) * panels + ((index % s.oc) >> 3)] ?? 0;
   const scale = w.map(() => Math.fround((0.2 + next()) * (next() < 0.1 ? 1 : 0.003)));
   w.forEach((column, index) => {
     const g = Math.floor(index / s.oc), c = index % s.oc, at = (g * panels + (c >> 3)) * panelBytes, lane = c & 7;
-    ints[at / 4 + lane] = (bias[index] ?? 0) + k * srcZero * weightZero;
+    ints[at / 4 + lane] = (bias[index] ?? 0) + k * srcZero * zeroOf(index);
     ints[at / 4 + 8 + lane] = column.reduce((a, b) => a + b, 0);
     floats[at / 4 + 16 + lane] = scale[index] ?? 0;
-    column.forEach((x, i) => { bytes[at + 96 + (i >> 2) * 32 + lane * 4 + (i & 3)] = x; });
+    ints[(at + abi.QS8_PANEL_ROW_FACTOR) / 4] = -zeroOf(index);
+    column.forEach((x, i) => { bytes[at + abi.QS8_PANEL_HEAD + (i >> 2) * 32 + lane * 4 + (i & 3)] = x; });
   });
   const scratchBytes = s.blockRows * quads * 8 + s.blockRows * 4 + 512;
   const at = place(s, 1, wide ? 4 : 1, scratchBytes);
@@ -81,7 +84,7 @@ function qs8Case(s: Shape, seed: number, positive: boolean): Case {
   eachOutput(s, (to, n, pixel, g, c) => {
     const column = w[g * s.oc + c] ?? [];
     let acc = bias[g * s.oc + c] ?? 0;
-    eachTap(s, n, pixel, g, (tap, from) => { acc += ((from < 0 ? srcZero : source[from] ?? 0) - srcZero) * ((column[tap] ?? 0) - weightZero); });
+    eachTap(s, n, pixel, g, (tap, from) => { acc += ((from < 0 ? srcZero : source[from] ?? 0) - srcZero) * ((column[tap] ?? 0) - zeroOf(g * s.oc + c)); });
     answer[to] = wide ? acc : requantised(acc, scale[g * s.oc + c] ?? 0, dstZero, min, max);
   });
   const problem = { opcode: abi.QS8_CONV, stepBytes: abi.CONV_STEP_BYTES, words, weights, arenaBytes: at.arenaBytes };

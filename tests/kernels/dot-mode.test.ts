@@ -48,7 +48,7 @@ function lowestConv(): { problem: Problem; arena: Uint8Array; dstAt: number } {
   const at = place(shape, 1, 4, scratchBytes);
   const words = convWords(shape, at, scratchBytes).set(abi.CONV_MIN, -128).set(abi.CONV_MAX, 127).set(abi.CONV_SRC_ZERO, 0)
     .set(abi.CONV_DST_ZERO, 0).set(abi.CONV_WEIGHT_ZERO, 0).set(abi.CONV_OUT_I32, 1);
-  const weights = new Uint8Array(96 + K * COLUMNS).fill(0x80, 96);
+  const weights = new Uint8Array(abi.QS8_PANEL_HEAD + K * COLUMNS).fill(0x80, abi.QS8_PANEL_HEAD);
   new Int32Array(weights.buffer).fill(-128 * K, 8, 16); // column sums
   const arena = new Uint8Array(at.arenaBytes).fill(0x80, at.srcAt, at.srcAt + 7 * K);
   return { problem: { opcode: abi.QS8_CONV, stepBytes: abi.CONV_STEP_BYTES, words, weights, arenaBytes: at.arenaBytes }, arena, dstAt: at.dstAt };
