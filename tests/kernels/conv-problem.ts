@@ -10,7 +10,7 @@ export interface Shape {
   srcBatch: number; srcRow: number; srcPixel: number; srcChannel: number;
   dstBatch: number; dstPixel: number; dstChannel: number; direct: number; blockRows: number;
   /** f32: rows and weights in (c, ky, kx) order. */
-  planar: number;
+  planar?: number;
 }
 
 /** Sizes that reach every tail; strides with holes; NCHW on either side; windows that hang out, also on the far side. */
@@ -94,7 +94,7 @@ export function convWords(s: Shape, at: Layout, scratchBytes: number): Map<numbe
     [abi.CONV_DH, s.dh], [abi.CONV_DW, s.dw], [abi.CONV_PT, s.pt], [abi.CONV_PL, s.pl], [abi.CONV_SRC_BATCH, s.srcBatch],
     [abi.CONV_SRC_ROW, s.srcRow], [abi.CONV_SRC_PIXEL, s.srcPixel], [abi.CONV_SRC_CHANNEL, s.srcChannel],
     [abi.CONV_DST_BATCH, s.dstBatch], [abi.CONV_DST_PIXEL, s.dstPixel], [abi.CONV_DST_CHANNEL, s.dstChannel],
-    [abi.CONV_DIRECT, s.direct], [abi.CONV_BLOCK_ROWS, s.blockRows], [abi.CONV_PLANAR, s.planar],
+    [abi.CONV_DIRECT, s.direct], [abi.CONV_BLOCK_ROWS, s.blockRows], [abi.CONV_PLANAR, s.planar ?? 0],
   ]);
 }
 
