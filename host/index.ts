@@ -6,7 +6,7 @@ import { compile, toGraph, type CompileOptions } from './compile.ts';
 import { KingletError } from './error.ts';
 import { sniff } from './import/index.ts';
 import { Model } from './model.ts';
-import { readSource, startPlan, throwIfAborted, type LoadOptions, type Source } from './run.ts';
+import { givenBytes, readSource, startEngine, startPlan, throwIfAborted, type LoadOptions, type Source } from './load.ts';
 
 export * from './run.ts';
 export { compile, type CompileOptions } from './compile.ts';
@@ -22,14 +22,17 @@ export interface ModelOptions extends LoadOptions, CompileOptions {
  * ERR_WASM_VERSION, ERR_ABORTED.
  */
 export async function loadModel(source: Source, options: ModelOptions = {}): Promise<Model> {
-  const bytes = await readSource(source, options.signal);
-  const format = sniff(bytes);
-  if (options.backend === 'reference') {
-    if (format === 'kgl') throw new KingletError('ERR_USAGE', 'the reference backend needs the .onnx or .tflite file, a plan has no graph');
-    const { graph, facts } = toGraph(bytes, options);
-    return new Model(referenceBackend(graph, facts));
-  }
-  const plan = format === 'kgl' ? bytes : compile(bytes, options);
+  if (options.backend === 'reference') return loadReference(await readSource(source, options.signal), options);
   throwIfAborted(options.signal);
-  return startPlan(plan, options);
+  const engine = startEngine(options);
+  const bytes = givenBytes(source) ?? await readSource(source, options.signal);
+  const plan = sniff(bytes) === 'kgl' ? bytes : compile(bytes, options);
+  throwIfAborted(options.signal);
+  return startPlan(plan, options, engine);
+}
+
+function loadReference(bytes: Uint8Array, options: ModelOptions): Model {
+  if (sniff(bytes) === 'kgl') throw new KingletError('ERR_USAGE', 'the reference backend needs the .onnx or .tflite file, a plan has no graph');
+  const { graph, facts } = toGraph(bytes, options);
+  return new Model(referenceBackend(graph, facts));
 }

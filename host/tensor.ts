@@ -54,9 +54,19 @@ export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: Shape): 
   if (bytes.byteLength !== count * elementBytes[dtype]) {
     throw new KingletError('ERR_MODEL_INVALID', `${bytes.byteLength} bytes do not fill a ${dtype} tensor of shape [${shape.join(', ')}]`);
   }
-  const data = allocate(dtype, count);
-  new Uint8Array(data.buffer).set(bytes);
-  return { dtype, shape, data };
+  const { buffer, byteOffset } = bytes.byteOffset % elementBytes[dtype] === 0 ? bytes : bytes.slice();
+  return { dtype, shape, data: viewOf(buffer, dtype, byteOffset, count) };
+}
+
+/** `count` elements from a byte offset on. */
+export function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, count: number): TensorData {
+  switch (dtype) {
+    case 'float32': return new Float32Array(buffer, at, count);
+    case 'int8': return new Int8Array(buffer, at, count);
+    case 'uint8': return new Uint8Array(buffer, at, count);
+    case 'int32': return new Int32Array(buffer, at, count);
+    case 'int64': return new BigInt64Array(buffer, at, count);
+  }
 }
 
 /** Dense row-major strides in elements. */

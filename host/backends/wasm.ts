@@ -6,14 +6,14 @@ import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import type { Backend, Peak, StepInfo } from '../model.ts';
 import { decodePlan, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
-import { allocate, elementCount, type DType, type TensorData } from '../tensor.ts';
+import { allocate, elementCount, viewOf, type TensorData } from '../tensor.ts';
 import { dotName, instantiate, type Engine, type Executor } from './engine.ts';
 
 /** Where the plan lies in its memory; what is below belongs to the module. */
 const BASE = 1024;
 const PAGE = 65536;
-/** Most inner-loop iterations that a plan may ask for: a minute or so of one core. */
-const MAX_WORK = 2 ** 42;
+/** Most inner-loop iterations that a plan may ask for: about a minute of one core (VGG-19 asks for 2^31). */
+const MAX_WORK = 2 ** 36;
 
 function makeMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / PAGE);
@@ -21,16 +21,6 @@ function makeMemory(bytes: number): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (cause) {
     throw new KingletError('ERR_MEMORY', `the engine gave no memory of ${Math.ceil(bytes / 2 ** 20)} MiB`, { cause });
-  }
-}
-
-function typedView(buffer: ArrayBuffer, dtype: DType, at: number, count: number): TensorData {
-  switch (dtype) {
-    case 'float32': return new Float32Array(buffer, at, count);
-    case 'int8': return new Int8Array(buffer, at, count);
-    case 'uint8': return new Uint8Array(buffer, at, count);
-    case 'int32': return new Int32Array(buffer, at, count);
-    case 'int64': return new BigInt64Array(buffer, at, count);
   }
 }
 
@@ -42,34 +32,45 @@ const refusals = new Map<number, string>([
 ]);
 
 function verify(executor: Executor, info: PlanInfo, memoryBytes: number): void {
-  if (info.work > MAX_WORK) throw new KingletError('ERR_LIMIT', 'the plan asks for more work than the limit allows');
   const code = executor.init(BASE, info.planBytes, memoryBytes);
+  if (code === abi.OK && executor.planWork() > MAX_WORK) throw new KingletError('ERR_LIMIT', 'the network asks for more work than the limit allows');
   if (code === abi.OK) return;
   const step = executor.refusedStep();
   const where = step < 0 ? 'the header' : `step ${step}`;
   throw new KingletError('ERR_PLAN_INVALID', `not a valid plan: ${where}: ${refusals.get(code) ?? `code ${code}`}`, { details: { step, code } });
 }
 
-/** Loads a plan into a memory of its own. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_LIMIT, ERR_MEMORY. */
-export function wasmBackend(plan: Uint8Array, engine: Engine): Backend {
+/** A plan in a memory of its own: the only copy of its weights. Nothing is verified yet but what the host reads. */
+export interface PlacedPlan {
+  readonly memory: WebAssembly.Memory;
+  readonly info: PlanInfo;
+}
+
+/** Copies a plan, once, to where it will run. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_MEMORY. */
+export function placePlan(plan: Uint8Array): PlacedPlan {
   const { planBytes, arenaBytes } = planSizes(plan);
   const memory = makeMemory(BASE + planBytes + arenaBytes);
-  const { buffer } = memory;
-  const own = new Uint8Array(buffer, BASE, planBytes);
+  const own = new Uint8Array(memory.buffer, BASE, planBytes);
   own.set(plan); // from here on only the private copy is read
   const info = decodePlan(own);
   if (info.planBytes !== planBytes || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
+  return { memory, info };
+}
+
+/** Verifies a placed plan and runs it. Throws ERR_PLAN_INVALID, ERR_LIMIT, ERR_WASM_VERSION. */
+export function wasmBackend({ memory, info }: PlacedPlan, engine: Engine): Backend {
+  const { buffer } = memory;
   const executor = instantiate(engine, memory);
   verify(executor, info, buffer.byteLength);
 
-  const viewOf = (io: IoRecord): TensorData => typedView(buffer, io.dtype, BASE + io.address, io.elements);
-  const inputData = info.inputs.map(viewOf);
-  const outputData = info.outputs.map(viewOf);
+  const ioView = (io: IoRecord): TensorData => viewOf(buffer, io.dtype, BASE + io.address, io.elements);
+  const inputData = info.inputs.map(ioView);
+  const outputData = info.outputs.map(ioView);
   return {
     inputs: info.inputs,
     outputs: info.outputs,
     stats: {
-      macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
+      macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes: info.arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
       shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(executor.dotMode()), threads: 1,
     },
     inputData,
@@ -110,7 +111,7 @@ function denseCopy(buffer: ArrayBuffer, step: StepRecord): TensorData {
   const out = allocate(step.dtype, count) as Float32Array;
   const span = step.shape.reduce((sum, dim, i) => sum + Math.max(0, dim - 1) * (step.strides[i] ?? 0), 1);
   const bytes = new Uint8Array(buffer, BASE + step.address, span * out.BYTES_PER_ELEMENT).slice();
-  const source = typedView(bytes.buffer, step.dtype, 0, span) as Float32Array;
+  const source = viewOf(bytes.buffer, step.dtype, 0, span) as Float32Array;
   const index = new Array<number>(step.shape.length).fill(0);
   let at = 0;
   for (let i = 0; i < count; i++) {

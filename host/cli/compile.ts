@@ -2,7 +2,7 @@
 
 import { compile } from '../compile.ts';
 import { KingletError } from '../error.ts';
-import { readSource } from '../run.ts';
+import { readSource } from '../load.ts';
 import { writeWhole } from './files.ts';
 import { grouped, print, printable } from './text.ts';
 

@@ -23,7 +23,7 @@ export function decodeData(bytes: Uint8Array, source: SourceType, shape: Shape):
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (source) {
     case 'float32': case 'int8': case 'int32': return tensorFromBytes(bytes, source, shape);
-    case 'uint8': return { dtype: 'int8', shape, data: fill(new Int8Array(count), (i) => flipSignBit(view.getUint8(i))) };
+    case 'uint8': return { dtype: 'int8', shape, data: flipSignBits(bytes) };
     case 'bool': return { dtype: 'int32', shape, data: fill(new Int32Array(count), (i) => (view.getUint8(i) === 0 ? 0 : 1)) };
     case 'float16': return { dtype: 'float32', shape, data: fill(new Float32Array(count), (i) => halfToFloat(view.getUint16(2 * i, true))) };
     case 'float64': return { dtype: 'float32', shape, data: fill(new Float32Array(count), (i) => view.getFloat64(8 * i, true)) };
@@ -34,6 +34,12 @@ export function decodeData(bytes: Uint8Array, source: SourceType, shape: Shape):
 /** uint8 q and int8 q - 128 are the same bits but for the highest. */
 export function flipSignBit(byte: number): number {
   return ((byte ^ 0x80) << 24) >> 24;
+}
+
+function flipSignBits(bytes: Uint8Array): Int8Array {
+  const data = new Int8Array(bytes.length);
+  for (let i = 0; i < data.length; i++) data[i] = bytes[i] ^ 0x80;
+  return data;
 }
 
 export function halfToFloat(bits: number): number {

@@ -3,6 +3,7 @@
 
 import { allocate, elementCount, numbers, type Shape, type Tensor, type TensorData } from '../tensor.ts';
 
+type Elements = ReturnType<typeof numbers>;
 interface Axis {
   readonly dim: number;
   readonly stride: number;
@@ -21,6 +22,17 @@ function joinAxes(shape: Shape, strides: readonly number[]): Axis[] {
   return axes;
 }
 
+/** Side of the square in which a matrix is transposed: its rows and columns stay in the first-level cache together. */
+const TILE = 16;
+
+/** target[r * width + c] = source[start + r + c * step]: whole cache lines are used on both sides. */
+function transposeInto(target: Elements, source: Elements, m: { start: number; height: number; width: number; step: number }): void {
+  for (let top = 0; top < m.height; top += TILE) for (let left = 0; left < m.width; left += TILE) {
+    const bottom = Math.min(m.height, top + TILE), right = Math.min(m.width, left + TILE);
+    for (let r = top; r < bottom; r++) for (let c = left; c < right; c++) target[r * m.width + c] = source[m.start + r + c * m.step];
+  }
+}
+
 /** Element (i0, i1, …) of the result is source[start + sum(i_k * strides[k])]. Strides may be 0 or negative. */
 export function pick(tensor: Tensor, shape: Shape, strides: readonly number[], start = 0): TensorData {
   const source = numbers(tensor);
@@ -29,6 +41,10 @@ export function pick(tensor: Tensor, shape: Shape, strides: readonly number[], s
   const target = numbers({ dtype: tensor.dtype, shape, data });
   const axes = joinAxes(shape, strides);
   const { dim: inner, stride: step } = axes.pop() ?? { dim: 1, stride: 0 };
+  if (axes.length === 1 && axes[0].stride === 1 && step > 1) {
+    transposeInto(target, source, { start, height: axes[0].dim, width: inner, step });
+    return data;
+  }
   const index = new Array<number>(axes.length).fill(0);
   let from = start;
   for (let at = 0; at < count; at += inner) {

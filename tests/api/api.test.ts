@@ -150,3 +150,27 @@ for (const [what, bytes, expectedCode] of notModels) {
 it('says what is wrong with a missing file', async () => {
   await assert.rejects(loadModel('no-such-file.onnx'), code('ERR_FILE'));
 });
+
+it('reads given bytes before it returns: they may change while the model loads', async () => {
+  const mine = plan.slice();
+  const loading = loadModel(mine, { warmup: false });
+  mine.fill(0);
+  const changed = await loading;
+  const untouched = await loadModel(plan.buffer, { warmup: true });
+  assert.deepEqual([...changed.runSync([image])[0]], [...untouched.runSync([image])[0]]);
+});
+
+it('takes bytes in shared memory by copy', async () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(plan.length));
+  shared.set(plan);
+  for (const source of [shared, shared.buffer as unknown as ArrayBuffer]) {
+    const model = await loadModel(source, { warmup: false });
+    assert.equal(model.runSync([image]).length, 1);
+  }
+});
+
+it('reports the model alone when both model and engine fail', async () => {
+  await assert.rejects(loadModel(plan.slice(0, 100), { wasm: Uint8Array.of(1, 2, 3) }), code('ERR_PLAN_INVALID'));
+  await assert.rejects(loadModel(plan, { wasm: Uint8Array.of(1, 2, 3) }), code('ERR_ENGINE'));
+  await new Promise((resolve) => { setTimeout(resolve, 10); }); // an unhandled rejection would end the process
+});

@@ -5,7 +5,7 @@ import type { Graph, Value } from '../../host/graph/graph.ts';
 import { runReference } from '../../host/backends/reference.ts';
 import { encodePlan } from '../../host/plan/encode.ts';
 import { lower } from '../../host/plan/lower.ts';
-import { startPlan } from '../../host/run.ts';
+import { startPlan } from '../../host/load.ts';
 import { allocate, elementCount, type DType, type Quantization, type Shape, type Tensor, type TensorData, type TensorType } from '../../host/tensor.ts';
 import { random } from '../random.ts';
 

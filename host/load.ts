@@ -1,0 +1,84 @@
+// What every way of loading shares: sources to bytes, the engine, a plan to a running and warm model.
+// In: a source, options, plan bytes. Out: bytes or a Model. Must not import graph, ops, import, passes or the reference backend.
+
+import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
+import { placePlan, wasmBackend } from './backends/wasm.ts';
+import { KingletError } from './error.ts';
+import { Model, type Backend } from './model.ts';
+import { readUrl } from './wasm-files.ts';
+
+/** Bytes, or where to get them: a URL, a path (Node), a fetch Response. */
+export type Source = Uint8Array | ArrayBuffer | URL | string | Response;
+
+export interface LoadOptions extends EngineOptions {
+  /**
+   * Run a few times at load, so that the engine's optimising compiler has done its work before the first input comes (default
+   * true for networks below 1 GMAC). False brings the one first result sooner.
+   */
+  readonly warmup?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes that the caller holds, not copied: to be used before anybody else runs. Null for a source that must be read first. */
+export function givenBytes(source: Source): Uint8Array | null {
+  const shared = typeof SharedArrayBuffer !== 'undefined' && source instanceof SharedArrayBuffer;
+  if (!(source instanceof Uint8Array || source instanceof ArrayBuffer || shared)) return null;
+  const bytes = source instanceof Uint8Array ? source : new Uint8Array(source as ArrayBuffer);
+  return bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice(); // other threads may write to shared memory
+}
+
+/** Reads a source to bytes that nobody else holds. Throws ERR_FILE, ERR_ABORTED. */
+export async function readSource(source: Source, signal?: AbortSignal): Promise<Uint8Array> {
+  throwIfAborted(signal);
+  const given = givenBytes(source);
+  if (given) return given.slice();
+  if (typeof Response !== 'undefined' && source instanceof Response) {
+    if (!source.ok) throw new KingletError('ERR_FILE', `the server answered ${source.status}`);
+    return new Uint8Array(await source.arrayBuffer());
+  }
+  const bytes = await readUrl(source instanceof URL ? source : await toUrl(source), signal);
+  throwIfAborted(signal);
+  return bytes;
+}
+
+async function toUrl(text: unknown): Promise<URL> {
+  if (typeof text !== 'string') throw new KingletError('ERR_USAGE', 'a model is given as bytes, URL, path or Response');
+  if (/^(https?|file|data|blob):/.test(text)) return new URL(text);
+  if (typeof process !== 'undefined' && typeof process.versions.node === 'string') {
+    const { pathToFileURL } = await import('node:url');
+    return pathToFileURL(text);
+  }
+  return new URL(text, globalThis.location.href);
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new KingletError('ERR_ABORTED', 'loading was aborted', { cause: signal.reason });
+}
+
+/** The engine, made ready while the model is still being read. */
+export function startEngine(options: LoadOptions): Promise<Engine> {
+  const engine = getEngine(options);
+  engine.catch(() => undefined); // who awaits it hears of it
+  return engine;
+}
+
+/** Plan bytes → a model. They are copied before this returns to its caller, and only then may others change them. */
+export async function startPlan(bytes: Uint8Array, options: LoadOptions, engine = startEngine(options)): Promise<Model> {
+  const placed = placePlan(bytes);
+  const backend = wasmBackend(placed, await engine);
+  throwIfAborted(options.signal);
+  if (options.warmup ?? backend.stats.macs < 1e9) warmUp(backend);
+  return new Model(backend);
+}
+
+const WARM_UP_MS = 25;
+const WARM_UP_RUNS = 20;
+
+/**
+ * On zeros: the inputs' memory is zero at load. V8 compiles a kernel again, on another thread, once it has done about a
+ * millisecond of work: one run is enough for large networks, tiny ones need several (docs/cold-start.md).
+ */
+function warmUp(backend: Backend): void {
+  const start = performance.now();
+  for (let run = 0; run < WARM_UP_RUNS && (run === 0 || performance.now() - start < WARM_UP_MS); run++) backend.runOnce();
+}
