@@ -11,6 +11,8 @@ export interface Executor {
   abiVersion(): number;
   init(base: number, planBytes: number, memoryBytes: number): number;
   refusedStep(): number;
+  /** Inner-loop iterations of the plan that init() accepted. */
+  planWork(): number;
   run(base: number, first: number, end: number): void;
   setDotMode(mode: number): void;
   /** What init() left: a plan whose weights would make the chosen mode inexact falls back to DOT_I16. */
