@@ -1,0 +1,167 @@
+// The packed package in an empty folder, as a stranger installs it: the JS API, the command, the types. No network: npm installs
+// the tarball and, from this checkout, the packages that it depends on.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { writeNpy } from '../../host/npy.ts';
+import { blazeface } from '../cli/command.ts';
+import { read, root } from '../repo/files.ts';
+import { sharedFolder, skipWithoutShared } from '../shared.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kinglet-pack-'));
+after(() => { rmSync(folder, { recursive: true, force: true }); });
+
+function execute(program: string, words: readonly string[], cwd = folder): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(program, words, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
+  return { code: status, out: stdout, err: stderr };
+}
+function succeed(program: string, ...words: string[]): string {
+  const { code, out, err } = execute(program, words);
+  assert.equal(code, 0, `${program} ${words.join(' ')}: ${err}`);
+  return out;
+}
+const kinglet = (...words: string[]): string => succeed('npx', '--no-install', 'kinglet', ...words);
+
+interface Lock { readonly packages: Record<string, { readonly dependencies?: Record<string, string> } | undefined> }
+
+/** Everything that the package needs at run time, also indirectly. */
+function runtimePackages(): string[] {
+  const { packages } = JSON.parse(read('package-lock.json')) as Lock;
+  const found = new Set<string>();
+  const visit = (key: string): void => {
+    for (const name of Object.keys(packages[key]?.dependencies ?? {})) {
+      if (found.has(name)) continue;
+      found.add(name);
+      visit(`node_modules/${name}`);
+    }
+  };
+  visit('');
+  return [...found];
+}
+
+before(() => {
+  const packed = execute('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root);
+  assert.equal(packed.code, 0, packed.err);
+  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  assert.ok(tarball);
+  const dependencies = Object.fromEntries(runtimePackages().map((name) => [name, `file:${join(root, 'node_modules', name)}`]));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: { ...dependencies, kinglet: `file:${tarball}` } }));
+  succeed('npm', 'install', '--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund');
+});
+
+test('the package holds what it needs and nothing else', () => {
+  const installed = (readdirSync(join(folder, 'node_modules', 'kinglet'), { recursive: true }) as string[]).map((name) => name.replaceAll('\\', '/'));
+  for (const name of ['LICENSE', 'README.md', 'dist/cli.js', 'dist/kinglet.simd.wasm', 'dist/kinglet.relaxed.wasm', 'dist/types/host/index.d.ts']) {
+    assert.ok(installed.includes(name), name);
+  }
+  assert.deepEqual(installed.filter((name) => /\.(test\.|tflite$|onnx$|npy$)|^(tests|host|assembly|build)\//.test(name)), []);
+});
+
+const consumer = `
+import { readFile, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { KingletError, compile, loadModel } from 'kinglet';
+import { compile as pureCompile } from 'kinglet/compile';
+import { loadPlan } from 'kinglet/run';
+import { decodeImage, presets, toTensor } from 'kinglet/image';
+import { detectFaces } from 'kinglet/tasks';
+
+const [path, photo] = process.argv.slice(2);
+const bytes = await readFile(path);
+const sources = [path, pathToFileURL(path), new Uint8Array(bytes), bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length), new Response(bytes)];
+const models = [];
+for (const source of sources) models.push(await loadModel(source));
+const plan = compile(bytes);
+models.push(await loadModel(plan), await loadPlan(pureCompile(bytes)));
+
+const [model] = models;
+const picture = await decodeImage(await readFile(photo));
+const data = toTensor(picture, model.inputs[0]);
+const wanted = await model.run([data]);
+const same = (outputs) => outputs.every((y, i) => Buffer.from(y.buffer, y.byteOffset, y.byteLength).equals(Buffer.from(wanted[i].buffer, wanted[i].byteOffset, wanted[i].byteLength)));
+const answers = [];
+for (const each of models) answers.push(same(await each.run([data])));
+answers.push(same(await model.run({ [model.inputs[0].name]: data })), same(model.runSync([data])));
+model.input(0).fill(0);
+answers.push(!same(model.runSync()));
+model.input(0).set(data);
+answers.push(same(model.runSync()));
+const both = await Promise.all([model.run([data]), model.run([data])]);
+answers.push(both.every(same));
+
+const codes = [];
+const code = async (act) => { try { await act(); codes.push('nothing'); } catch (error) { codes.push(error instanceof KingletError ? error.code : String(error)); } };
+await code(() => loadModel(path, { signal: AbortSignal.abort() }));
+await code(() => loadModel(new TextEncoder().encode('<html>')));
+await code(() => model.run([new Float32Array(3)]));
+const faces = detectFaces(model, picture).length;
+models[1][Symbol.dispose]();
+await code(() => models[1].run([data]));
+for (const each of models) each.dispose();
+await code(() => model.runSync([data]));
+console.log(JSON.stringify({ answers, codes, faces, presets: Object.keys(presets).length, dtype: model.inputs[0].dtype, kernels: model.stats.kernels }));
+`;
+const photo = join(root, 'node_modules', '@vladmandic', 'face-api', 'demo', 'sample6.jpg');
+
+test('the JS API from every source, as documented', () => {
+  writeFileSync(join(folder, 'consumer.js'), consumer);
+  const { answers, codes, faces, presets, dtype, kernels } = JSON.parse(succeed(process.execPath, 'consumer.js', blazeface, photo)) as {
+    answers: boolean[]; codes: string[]; faces: number; presets: number; dtype: string; kernels: string;
+  };
+  assert.deepEqual(answers, new Array(12).fill(true));
+  assert.deepEqual(codes, ['ERR_ABORTED', 'ERR_MODEL_FORMAT', 'ERR_INPUT', 'ERR_DISPOSED', 'ERR_DISPOSED']);
+  assert.equal(faces, 4);
+  assert.ok(presets > 0);
+  assert.equal(dtype, 'float32');
+  assert.match(kernels, /^(simd128|relaxed)$/);
+});
+
+test('the types of every entry point, for a strict compiler', () => {
+  writeFileSync(join(folder, 'typed.ts'), `
+import { loadModel, type Model, type TensorData } from 'kinglet';
+import { compile } from 'kinglet/compile';
+import { loadPlan } from 'kinglet/run';
+import { decodeImage, presets, toTensor, type Picture } from 'kinglet/image';
+import { detectFaces, type Face } from 'kinglet/tasks';
+export async function all(bytes: Uint8Array): Promise<readonly Face[]> {
+  const model: Model = await loadModel(bytes, { warmup: false, kernels: 'simd128' });
+  const plan: Uint8Array = compile(bytes);
+  await loadPlan(plan);
+  const picture: Picture = await decodeImage(bytes);
+  const [first]: readonly TensorData[] = await model.run([toTensor(picture, model.inputs[0]!)]);
+  console.log(first?.length, model.stats.arenaBytes, presets);
+  // @ts-expect-error: not an option
+  await loadModel(bytes, { wings: 2 });
+  model.dispose();
+  return detectFaces(model, picture);
+}
+`);
+  const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,dom,esnext.disposable', '--typeRoots', 'none', 'typed.ts'];
+  const { code, out } = execute(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ...flags]);
+  assert.equal(code, 0, out);
+});
+
+test('the command through npx', () => {
+  const x = Float32Array.from({ length: 128 * 128 * 3 }, (_, i) => Math.sin(i));
+  writeFileSync(join(folder, 'x.npy'), writeNpy({ dtype: 'float32', shape: [1, 128, 128, 3], data: x }));
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  assert.equal(kinglet('--version'), `${version}\n`);
+  assert.match(kinglet('--help'), /classify[^]*inspect[^]*compile/);
+  kinglet('run', blazeface, '--input', '0=x.npy', '--output', '0=direct.npy');
+  kinglet('compile', blazeface, '-o', 'model.kgl');
+  kinglet('run', 'model.kgl', '--input', 'input=x.npy', '--output', 'regressors=planned.npy', '--kernels', 'simd128');
+  assert.equal(readFileSync(join(folder, 'planned.npy')).length, readFileSync(join(folder, 'direct.npy')).length);
+  const total = kinglet('inspect', 'model.kgl', '--json').trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string; macs?: number });
+  assert.ok((total.find(({ type }) => type === 'total')?.macs ?? 0) > 1e7);
+  assert.equal(execute('npx', ['--no-install', 'kinglet', 'run', 'missing.onnx']).code, 66);
+});
+
+test('npx kinglet classify names the cat', { skip: skipWithoutShared }, () => {
+  const model = `${sharedFolder}models/mobilenet_v2_1.0_224_quant.tflite`;
+  const line = kinglet('classify', model, `${sharedFolder}images/cat.bmp`, '--labels', `${sharedFolder}images/imagenet_labels.txt`);
+  assert.match(line, /286.*Egyptian cat/, basename(model));
+});
