@@ -5,7 +5,7 @@
 export const models = [
   { id: 'mobilenet_v2 f32 tflite', file: 'mobilenet_v2_1.0_224_imagenet_f32.tflite', chromium: ['litert'], node: ['tfjs'], quick: true, coldProfiles: 10 },
   { id: 'mobilenet_v2 uint8', file: 'mobilenet_v2_1.0_224_quant.tflite', chromium: ['litert'], node: [], quick: true, coldProfiles: 10 },
-  { id: 'mobilenet_v1 0.25/128 uint8', file: 'mobilenet_v1_0.25_128_quant.tflite', chromium: ['litert'], node: [], quick: true, coldProfiles: 3 },
+  { id: 'mobilenet_v1 0.25/128 uint8', file: 'mobilenet_v1_0.25_128_quant.tflite', chromium: ['litert'], node: [], quick: true, coldProfiles: 1 },
   { id: 'mobilenet_v2 f32 onnx', file: 'mobilenet_v2_1.0_224_imagenet_f32.onnx', chromium: ['ort'], node: ['ort'], quick: true, coldProfiles: 10 },
   { id: 'mobilenet_v3 small', file: 'torchvision_mobilenet_v3_small.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 3 },
   { id: 'shufflenet_v2 x1.0', file: 'torchvision_shufflenet_v2_x1_0.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 3 },

@@ -13,10 +13,10 @@ const starters = {
 };
 
 async function startEngine(job, urls, engine, more = {}) {
-  const bytes = urls.read(more.fromPlan ? job.plan : job.model);
-  bytes.catch(() => undefined);
+  const file = urls.open(more.fromPlan ? job.plan : job.model); // on its way while the code arrives
+  file.catch(() => undefined);
   const { start } = await starters[engine.split(' ')[0]]();
-  return start({ urls, bytes, engine, inputs: job.inputs, threads: job.threads ?? 1, where: job.where, ...more });
+  return start({ urls, file, engine, inputs: job.inputs, threads: job.threads ?? 1, where: job.where, ...more });
 }
 
 const pause = () => new Promise((resolve) => { setTimeout(resolve, 5); });
@@ -48,7 +48,7 @@ export async function duel(job, urls) {
     const warm = [];
     const start = performance.now();
     while (warm.length < WARM_UP_RUNS || performance.now() - start < WARM_UP_MS) await timed(entrant.runner, arrays, warm);
-    entrant.blockRuns = Math.min(2000, Math.max(3, Math.ceil(job.blockMs / median(warm.slice(warm.length >> 1)))));
+    entrant.blockRuns = Math.min(2000, Math.max(2, Math.ceil(job.blockMs / median(warm.slice(warm.length >> 1)))));
   }
   const ours = alive.filter((entrant) => entrant.runner.peak);
   for (let round = 0; round < job.rounds; round++) {
@@ -66,17 +66,18 @@ export async function duel(job, urls) {
     engine: job.where === 'node' ? `Node ${process.versions.node}, V8 ${process.versions.v8}` : navigator.userAgent.match(/Chrome\/\S+/)?.[0],
     entrants: entrants.map(({ engine, runner, samples, blocks, failed, peak, first: output }) => failed !== null ? { engine, failed } : {
       engine, ms: median(samples), blocks, runs: samples.length, p90: [...samples].sort((a, b) => a - b)[Math.floor(samples.length * 0.9)],
-      macs: runner.macs, peak, detail: runner.detail,
+      macs: runner.macs, peak, detail: runner.detail, layers: runner.layers?.(),
       differs: runner.otherWeights ? null : difference(first.first, output),
     }),
   };
 }
 
 const better = (a, b) => (a && a.gflops > b.gflops ? a : b);
-const reason = (error) => String(error?.message ?? error).split('\n')[0].slice(0, 160);
+const reason = (error) => String(error?.message ?? error).replace(/\s+/g, ' ').replaceAll('|', '/').slice(0, 200);
 
 /** A lone engine: time from nothing to the first result (since the page or process began), then a few more runs for the peak memory. */
 export async function solo(job, urls) {
+  if (job.entrants[0] === 'nothing') return { firstMs: performance.now() };
   const arrays = makeInputs(job.inputs);
   try {
     const runner = await startEngine(job, urls, job.entrants[0], { fromPlan: job.fromPlan, warmup: false });

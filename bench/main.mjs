@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,19 +18,20 @@ const usage = `npm run bench -- [options]
   --quick          the MobileNets only, few rounds: about two minutes, writes no result file
   --only TEXT      models whose name contains TEXT
   --parts LIST     of: time, threads, cold, soak (default: all; --quick: time, cold)
-  --rounds N       turns of every engine (default 16, --quick 6)
+  --rounds N       turns of every engine (default 30, --quick 10)
+  --patience S     seconds to wait before each section for other work on the machine to end (default 15)
   --soak N         inferences of the soak (default 1000000)
   --no-write       leave bench/results alone`;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const { values: args } = parseArgs({ options: {
-  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, soak: { type: 'string' },
+  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, patience: { type: 'string' }, soak: { type: 'string' },
   'no-write': { type: 'boolean' }, help: { type: 'boolean' },
 } });
 if (args.help) { console.log(usage); process.exit(0); }
 
 const parts = new Set((args.parts ?? (args.quick ? 'time,cold' : 'time,threads,cold,soak')).split(','));
-const rounds = Number(args.rounds ?? (args.quick ? 6 : 16));
+const rounds = Number(args.rounds ?? (args.quick ? 10 : 30));
 const wanted = catalogue.filter((model) => (args.only ? model.id.includes(args.only) || model.file.includes(args.only) : !args.quick || model.quick));
 if (wanted.length === 0) { say(`no model is called "${args.only}"`); process.exit(64); }
 
@@ -41,12 +42,23 @@ const server = await serve({
   '/packages/': join(place.root, 'node_modules'),
 });
 
+const facts = { ...describe(place), loadBefore: loadavg()[0], busy: [], emptyPeakBytes: {} };
+
 const inPage = async (job) => {
   if (!place.executablePath) return { failed: 'no Chromium found; set CHROMIUM to its path', entrants: [] };
-  const { url, result, files } = server.post({ where: 'chromium', ...job });
+  const { url, result, files } = server.post({ where: 'chromium', ...job }, job.solo ? modulesOf(job) : []);
   const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result });
   return { ...value, files: [...files] };
 };
+/** The modules that the page's engine imports statically. */
+function modulesOf({ entrants: [engine], fromPlan }) {
+  const kinglet = (entry) => [entry, ...Array.from(readFileSync(join(place.dist, entry), 'utf8').matchAll(/from"\.\/([\w.-]+\.js)"/g), (m) => m[1])].map((name) => `/kinglet/${name}`);
+  if (engine === 'nothing') return [];
+  const own = {
+    ort: ['/rivals/onnxruntime-web/dist/ort.wasm.min.mjs'], litert: ['/rivals/@litertjs/core/dist/index.js', '/rivals/@litertjs/wasm-utils/dist/index.js'],
+  }[engine] ?? (fromPlan ? kinglet('run.js') : [...kinglet('index.js'), '/packages/pbf/index.js', '/packages/flatbuffers/mjs/flatbuffers.js']);
+  return ['/bench/page.mjs', '/bench/duel.mjs', '/bench/inputs.mjs', `/bench/engines/${engine.split(' ')[0]}.mjs`, ...new Set(own)];
+}
 const inNode = (job) => runNode([join(place.here, 'node-side.mjs')], JSON.stringify({
   job: { where: 'node', ...job }, urls: { kinglet: `${pathToFileURL(place.dist)}/`, rivals: `${pathToFileURL(place.rivals)}/` },
 }));
@@ -79,13 +91,36 @@ function codeSize(files) {
   return code.reduce((total, file) => total + gzipSync(readFileSync(file), { level: 9 }).length, 0);
 }
 
+/** Waits a while for other work to end; says how busy the machine was when it gave up or went on. */
+async function quiet() {
+  const end = Date.now() + 1000 * Number(args.patience ?? 15);
+  for (;;) {
+    const before = cpus();
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+    const after = cpus();
+    let idle = 0, all = 0;
+    after.forEach(({ times }, i) => {
+      for (const [kind, ticks] of Object.entries(times)) {
+        all += ticks - before[i].times[kind];
+        if (kind === 'idle') idle += ticks - before[i].times[kind];
+      }
+    });
+    const busy = all > 0 ? 1 - idle / all : 0;
+    if (busy < 0.15 || Date.now() > end) {
+      facts.busy.push(busy);
+      return `machine ${(100 * busy).toFixed(0)} % busy with other work`;
+    }
+  }
+}
+
 async function timePart() {
   const rows = [];
   for (const model of place.models) {
     for (const where of ['chromium', 'node']) {
       const engines = [...KINGLET, ...model[where]];
-      say(`time   ${model.id} in ${where}: ${engines.join(', ')} (load ${loadavg()[0].toFixed(2)})`);
-      const result = await run[where]({ ...jobOf(model, where), entrants: engines, rounds, blockMs: 150 });
+      const busy = await quiet();
+      say(`time   ${model.id} in ${where}: ${engines.join(', ')} (${busy})`);
+      const result = await run[where]({ ...jobOf(model, where), entrants: engines, rounds, blockMs: 80 });
       for (const entrant of entrantsOf(result, engines)) rows.push({ model: model.id, where, threads: 1, ...entrant });
     }
   }
@@ -97,8 +132,8 @@ async function threadsPart() {
   const rows = [];
   for (const model of place.models) {
     for (const engine of model.chromium) {
-      say(`time   ${model.id} in chromium: ${engine}, two threads`);
-      const result = await inPage({ ...jobOf(model, 'chromium'), entrants: [engine], rounds: 6, blockMs: 150, threads: 2 });
+      say(`time   ${model.id} in chromium: ${engine}, two threads (${await quiet()})`);
+      const result = await inPage({ ...jobOf(model, 'chromium'), entrants: [engine], rounds: 10, blockMs: 80, threads: 2 });
       for (const entrant of entrantsOf(result, [engine])) rows.push({ model: model.id, where: 'chromium', threads: 2, ...entrant });
     }
   }
@@ -109,23 +144,24 @@ async function threadsPart() {
 async function coldPart() {
   const rows = new Map();
   const add = (key, fields, result) => {
-    const row = rows.get(key) ?? { ...fields, firstMs: [], peakBytes: [] };
+    const row = rows.get(key) ?? { ...fields, firstMs: [], scriptMs: [], peakBytes: [] };
     rows.set(key, row);
     if (result.failed !== undefined) { row.failed = result.failed; return; }
     row.firstMs.push(result.firstMs);
+    if (result.scriptMs !== undefined) row.scriptMs.push(result.scriptMs);
     if (result.peakBytes !== null) row.peakBytes.push(result.peakBytes);
     if (result.files) row.codeBytes = codeSize(result.files);
   };
   for (const model of place.models) {
     const profiles = args.quick ? Math.min(3, model.coldProfiles) : model.coldProfiles;
-    for (const where of ['chromium', 'node']) {
+    for (const where of args.quick ? ['chromium'] : ['chromium', 'node']) {
       if (model[where].length === 0) continue;
       const variants = [
         ...KINGLET.flatMap((engine) => [{ engine, fromPlan: true }, { engine, fromPlan: false }]),
         ...model[where].map((engine) => ({ engine, fromPlan: false })),
-      ].filter(({ engine, fromPlan }) => !(engine === 'kinglet simd128' && !fromPlan) || !args.quick);
+      ].filter(({ engine, fromPlan }) => !args.quick || engine !== 'kinglet simd128');
       const times = where === 'node' ? Math.min(3, profiles) : profiles;
-      say(`cold   ${model.id} in ${where}: ${variants.length} variants, ${times} times each`);
+      say(`cold   ${model.id} in ${where}: ${variants.length} variants, ${times} times each (${await quiet()})`);
       for (let i = 0; i < times; i++) {
         for (const { engine, fromPlan } of variants) {
           const result = await run[where]({ ...jobOf(model, where), solo: true, entrants: [engine], fromPlan, rounds: 20 });
@@ -133,6 +169,10 @@ async function coldPart() {
         }
       }
     }
+  }
+  for (const where of ['chromium', 'node']) {
+    const result = await run[where]({ solo: true, entrants: ['nothing'], inputs: [] });
+    facts.emptyPeakBytes[where] = result.peakBytes;
   }
   return [...rows.values()];
 }
@@ -148,7 +188,6 @@ async function soakPart() {
   return rows;
 }
 
-const facts = { ...describe(place), loadBefore: loadavg()[0] };
 const measured = {
   facts,
   models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })),

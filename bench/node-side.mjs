@@ -8,7 +8,7 @@ import { duel, solo } from './duel.mjs';
 
 const { job, urls } = JSON.parse(readFileSync(0, 'utf8'));
 console.log = console.error; // engines may talk, stdout is the result
-const read = (url) => readFile(fileURLToPath(url)).then((bytes) => new Uint8Array(bytes));
-const result = job.solo === 'nothing' ? {} : await (job.solo ? solo : duel)(job, { ...urls, read });
+const open = async (url) => new Response(await readFile(fileURLToPath(url)));
+const result = await (job.solo ? solo : duel)(job, { ...urls, open });
 result.peakBytes = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(JSON.stringify(result), () => process.exit(0));

@@ -1,22 +1,20 @@
 // The browser's side: does the job named in the address and posts the result to the server.
-// In: ?id=… Out: POST /result?id=…
+// In: ?id=… and the job in the document. Out: POST /result?id=…
 
 import { duel, solo } from './duel.mjs';
+
+const scriptMs = performance.now(); // what the browser needed before any engine could begin
 
 const id = new URLSearchParams(location.search).get('id');
 const urls = {
   kinglet: new URL('/kinglet/', location.href).href,
   rivals: new URL('/rivals/', location.href).href,
-  async read(path) {
-    const response = await fetch(path);
-    if (!response.ok) throw new Error(`${path}: ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  },
+  open: (path) => fetch(path),
 };
 let result;
 try {
-  const job = await (await fetch(`/job?id=${id}`)).json();
-  result = await (job.solo ? solo : duel)(job, urls);
+  const job = JSON.parse(document.getElementById('job').textContent);
+  result = { ...await (job.solo ? solo : duel)(job, urls), scriptMs };
 } catch (error) {
   result = { failed: String(error?.stack ?? error) };
 }

@@ -22,26 +22,59 @@ export function makeReport(data) {
   return [
     `# Benchmark of ${facts.date.slice(0, 16).replace('T', ' ')} UTC`,
     [
-      `- machine: ${facts.machine}; load average ${facts.loadBefore.toFixed(2)} before, ${facts.loadAfter.toFixed(2)} after`,
+      `- machine: ${facts.machine}; load average ${facts.loadBefore.toFixed(2)} before, ${facts.loadAfter.toFixed(2)} after${otherWork(facts)}`,
       `- engines: ${facts.chromium}; ${facts.node}`,
       `- rivals: ${Object.entries(facts.rivals).map(([name, version]) => `${name} ${version}`).join(', ')}`,
       `- kinglet: commit ${facts.commit}; command: \`${facts.command}\``,
     ].join('\n'),
     ...(data.time.length + data.cold.length > 0 ? ['## Side by side', mainTable(data)] : []),
     ...(verdicts.length > 0 ? [`## Bounds: ${verdicts.length - failing} of ${verdicts.length} hold`, table(['what', 'where', 'measured', 'bound', 'verdict'], verdicts)] : []),
+    ...layerTables(data, verdicts),
     ...(data.soak.length > 0 ? ['## Soak', soakTable(data.soak)] : []),
     '## How',
-    how,
+    how + floor(data.cold) + empty(facts.emptyPeakBytes),
   ].join('\n\n');
 }
 
 const how = `Time: from filled typed arrays to readable ones, median over all runs. All engines of a section run in one page or process, in blocks of
-about 150 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs. Ratio: kinglet's median divided by this
-rival's, relaxed SIMD and simd128. Share of peak: 2 × MAC ÷ time ÷ the best of several runs of a register-only loop in the same process.
+about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs; in brackets the quietest block's median.
+Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128. Share of peak: 2 × MAC ÷ time ÷ the best of several runs of a register-only loop in the same process.
 First result: Chromium: since the start of navigation in a fresh profile, files from loopback, median; Node: since the start of the
 process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
 fetched but models, gzip -9, as published. Memory: highest resident size of the page's process (with 20 further runs), of the process in Node.
 Differs: largest difference of the first outputs from kinglet's relaxed build, relative to the largest output, or in integer steps.`;
+
+/** For each model that misses a bound on time: the ten steps that cost most, as Node measures them. */
+function layerTables(data, verdicts) {
+  const short = data.models.filter(({ id }) => verdicts.some(([what, , , , verdict]) => what.startsWith(`${id}:`) && !what.includes('first result') && verdict !== 'holds'));
+  const tables = short.flatMap(({ id }) => {
+    const row = data.time.find((r) => r.model === id && r.where === 'node' && r.engine === 'kinglet relaxed' && r.layers);
+    if (!row) return [];
+    const total = row.layers.reduce((sum, layer) => sum + layer.ms, 0);
+    const worst = [...row.layers].sort((a, b) => b.ms - a.ms).slice(0, 10);
+    return [`### ${id}: ${row.layers.length} steps, ${ms(total)} ms step by step`, table(['kernel', 'op', 'output', 'ms', 'share of time', 'share of peak'], worst.map((layer) => [
+      layer.kernel, layer.op, layer.shape.join('×'), layer.ms.toFixed(3), `${((100 * layer.ms) / total).toFixed(0)} %`,
+      layer.macs > 0 && layer.ms > 0 ? `${((200 * layer.macs) / layer.ms / 1e6 / row.peak.gflops).toFixed(0)} %` : '–',
+    ]))];
+  });
+  return tables.length > 0 ? ['## Where the time goes in what falls short', ...tables] : [];
+}
+
+function otherWork({ busy }) {
+  if (busy.length === 0) return '';
+  const noisy = busy.filter((b) => b >= 0.15).length;
+  return `; other work kept the machine ${(100 * median(busy)).toFixed(0)} % busy (median over sections, ${noisy} of ${busy.length} began above 15 %)`;
+}
+
+function floor(cold) {
+  const all = cold.flatMap((row) => row.scriptMs);
+  return all.length === 0 ? '' : `\nOf every first result in Chromium, ${median(all).toFixed(0)} ms (median) pass before the page's first line runs.`;
+}
+
+function empty(bytes) {
+  const known = Object.entries(bytes).filter(([, peak]) => peak);
+  return known.length === 0 ? '' : `\nMemory without any engine: ${known.map(([where, peak]) => `${places[where]} ${(peak / 1e6).toFixed(0)} MB`).join(', ')}.`;
+}
 
 function mainTable(data) {
   const times = [...data.time, ...data.threads];
@@ -50,7 +83,7 @@ function mainTable(data) {
   const order = (key) => data.models.findIndex((m) => m.id === key.model) * 100 + (key.where === 'node' ? 50 : 0) + key.threads * 10;
   keys.sort((a, b) => order(a) - order(b));
   return table(
-    ['model', 'where', 'engine', 'ms', 'kinglet ÷ it (simd128)', 'share of peak', 'differs', 'code gzipped', 'first result ms', 'peak MB'],
+    ['model', 'where', 'engine', 'ms (quietest)', 'kinglet ÷ it (simd128)', 'share of peak', 'differs', 'code gzipped', 'first result ms', 'peak MB'],
     keys.map((key) => mainRow(data, times, key)),
   );
 }
@@ -63,18 +96,20 @@ function mainRow(data, times, { model, where, engine, threads }) {
   const failed = row?.failed ?? source?.failed;
   const title = `${engineTitles[engine]}${threads > 1 ? `, ${threads} threads` : ''}`;
   if (failed !== undefined) return [model, places[where], title, `failed: ${failed}`, '', '', '', '', '', ''];
-  const ratio = (name) => { const ours = at(name); return ours?.ms && row?.ms ? (ours.ms / row.ms).toFixed(2) : '–'; };
+  const ratio = (name) => { const ours = at(name); return ours?.ms && row?.ms ? ratioOf(ours, row).toFixed(2) : '–'; };
   const kb = (c) => (c?.codeBytes ? `${(c.codeBytes / 1000).toFixed(0)} KB` : null);
   const first = (c) => (c && c.firstMs.length > 0 ? median(c.firstMs).toFixed(0) : null);
   const memory = (c) => (c && c.peakBytes.length > 0 ? (median(c.peakBytes) / 1e6).toFixed(0) : null);
   const pair = (f) => [f(plan), f(source) === null ? null : plan ? `(${f(source)})` : f(source)].filter((v) => v !== null).join(' ') || '–';
   return [
-    model, places[where], title, row ? ms(row.ms) : '–',
+    model, places[where], title, row ? `${ms(row.ms)} (${ms(Math.min(...row.blocks))})` : '–',
     isOurs(engine) || threads > 1 || !row ? '' : `${ratio('kinglet relaxed')} (${ratio('kinglet simd128')})`,
     row?.peak ? `${share(row).toFixed(0)} %` : '', threads > 1 ? '' : differs(row?.differs), pair(kb), pair(first), pair(memory),
   ];
 }
 
+/** Both engines of a round met the same neighbours: their ratio is steadier than either time. */
+const ratioOf = (ours, theirs) => median(ours.blocks.map((block, round) => block / theirs.blocks[round]));
 const share = (row) => (100 * 2 * row.macs) / row.ms / 1e6 / row.peak.gflops;
 function differs(d) {
   if (!d) return '';
@@ -93,7 +128,7 @@ function verdictRows(data) {
     const what = `${model}: ${engine} ÷ ${engineTitles[rival]}`;
     const bound = `≤ ${atMost}${goal ? ` (goal ${goal})` : ''}`;
     if (ours.failed || theirs.failed) { rows.push([what, places[where], 'failed', bound, `not measured: ${ours.failed ?? theirs.failed}`]); continue; }
-    const value = ours.ms / theirs.ms;
+    const value = ratioOf(ours, theirs);
     rows.push([what, places[where], value.toFixed(3), bound, verdict(value, atMost, true)]);
   }
   for (const { model, engine, atLeast } of peakBounds) {

@@ -1,5 +1,5 @@
 // A static server on the loopback address with the headers of an isolated page, and a mailbox for jobs and results.
-// In: folders by prefix. Out: { origin, post(job), close }. Nothing outside the folders is served; nothing is cached.
+// In: folders by prefix. Out: { post(job), close }. Nothing outside the folders is served. Files are read once: the disk is nobody's handicap.
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -11,16 +11,29 @@ const headers = {
   'Cache-Control': 'no-store',
 };
 
+/** A page that holds its job and names its modules in advance, as a well-built page does: only the engines' own start is compared. */
+const html = ({ job, modules }) => `<!doctype html>
+<meta charset="utf-8">
+<title>bench</title>
+<link rel="icon" href="data:,">
+<script type="importmap">{ "imports": { "pbf": "/packages/pbf/index.js", "flatbuffers": "/packages/flatbuffers/mjs/flatbuffers.js",
+  "@litertjs/wasm-utils": "/rivals/@litertjs/wasm-utils/dist/index.js" } }</script>
+${modules.map((path) => `<link rel="modulepreload" href="${path}">`).join('\n')}
+<script type="application/json" id="job">${JSON.stringify(job).replaceAll('<', '\\u003c')}</script>
+<script type="module" src="/bench/page.mjs"></script>
+`;
+
 export async function serve(folders) {
   const jobs = new Map();
+  const contents = new Map();
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => { response.writeHead(404, headers).end(String(error.message)); });
   });
   async function answer(request, response) {
     const url = new URL(request.url, 'http://localhost');
     const job = jobs.get(url.searchParams.get('id'));
-    if (url.pathname === '/job') {
-      response.writeHead(200, { ...headers, 'Content-Type': types.json }).end(JSON.stringify(job.job));
+    if (url.pathname === '/page') {
+      response.writeHead(200, { ...headers, 'Content-Type': types.html }).end(html(job));
     } else if (url.pathname === '/result') {
       const chunks = [];
       for await (const chunk of request) chunks.push(chunk);
@@ -28,7 +41,8 @@ export async function serve(folders) {
       job.done(JSON.parse(Buffer.concat(chunks).toString()));
     } else {
       const file = locate(folders, decodeURIComponent(url.pathname));
-      const bytes = await readFile(file);
+      const bytes = contents.get(file) ?? await readFile(file);
+      contents.set(file, bytes);
       for (const open of jobs.values()) open.files.add(file);
       response.writeHead(200, { ...headers, 'Content-Type': types[file.split('.').pop()] ?? 'application/octet-stream', 'Content-Length': bytes.length }).end(bytes);
     }
@@ -37,13 +51,12 @@ export async function serve(folders) {
   const origin = `http://127.0.0.1:${server.address().port}`;
   let count = 0;
   return {
-    origin,
     /** A page address that does the job, a promise of its result, and the files that were asked for while it ran. */
-    post(job) {
+    post(job, modules = []) {
       const id = String(++count);
       const files = new Set();
-      const result = new Promise((resolve) => { jobs.set(id, { job, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
-      return { url: `${origin}/bench/page.html?id=${id}`, result, files };
+      const result = new Promise((resolve) => { jobs.set(id, { job, modules, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
+      return { url: `${origin}/page?id=${id}`, result, files };
     },
     close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),
   };

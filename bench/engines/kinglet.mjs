@@ -1,16 +1,21 @@
 // kinglet behind the bench's interface, from a model file (index.js) or a compiled plan (run.js alone).
-// In: where dist/ is, bytes, a wasm build. Out: { run, peak, macs, stop }. Runs in pages and in Node.
+// In: where dist/ is, a Response, a wasm build. Out: { run, peak, layers, macs, stop }. Runs in pages and in Node.
 
-export async function start({ urls, bytes, engine, fromPlan, warmup = true }) {
+export async function start({ urls, file, engine, fromPlan, warmup = true }) {
   const options = { kernels: engine.split(' ')[1], warmup };
   const load = fromPlan
     ? import(`${urls.kinglet}run.js`).then(({ loadPlan }) => loadPlan)
     : import(`${urls.kinglet}index.js`).then(({ loadModel }) => loadModel);
-  const model = await (await load)(await bytes, options);
+  const model = await (await load)(await file, options);
   return {
     run: (arrays) => model.runSync(arrays),
     peak: () => model.peak(),
     macs: model.stats.macs,
+    /** Every step with its median milliseconds. */
+    layers: () => {
+      const ms = model.profile(30);
+      return model.steps().map(({ kernel, op, name, shape, macs }, i) => ({ kernel, op, name, shape, macs, ms: ms[i] }));
+    },
     detail: `dot ${model.stats.dot}`,
     stop: () => { model.dispose(); },
   };
