@@ -9,7 +9,7 @@ export const PLAN_ALIGN = 64;
 /** Readable bytes after the arena (and after the weights): kernels may load, never store, this far past an operand. */
 export const SLACK_BYTES = 64;
 
-// Header: 128 bytes. Sections lie in the file in this order, each 64-byte aligned: header, io, steps, strings, weights.
+// Header: 128 bytes. Sections lie in the file in this order, each 64-byte aligned: header, io, traces, steps, strings, weights.
 export const HEADER_BYTES = 128;
 export const HEADER_MAGIC = 0;
 export const HEADER_VERSION = 4;
@@ -69,7 +69,7 @@ export const DTYPE_U8 = 3;
 export const DTYPE_I32 = 4;
 export const DTYPE_I64 = 5;
 
-// Error codes of init(): host/error.ts gives the sentences.
+// Error codes of init(): host/backends/wasm.ts gives the sentences.
 export const OK = 0;
 export const BAD_HEADER = 1;
 export const BAD_OPCODE = 2;
@@ -195,7 +195,8 @@ export const DW_MIN = 100;
 export const DW_MAX = 104;
 export const DW_SRC_ZERO = 108; // qs8
 export const DW_DST_ZERO = 112; // qs8
-export const DW_STEP_BYTES = 116;
+export const DW_FILL = 116; // qs8: SRC_ZERO in each of 8 bytes, what rows outside the input hold
+export const DW_STEP_BYTES = 124;
 
 // F32_POOL, QS8_POOL: NHWC windows, channel stride 1. Windows are clipped to the input; an empty window is refused by verify.
 export const POOL_SRC = 8;

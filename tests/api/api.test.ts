@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { runReference } from '../../host/backends/reference.ts';
 import { KingletError, loadModel, type ErrorCode } from '../../host/index.ts';
+import { noise } from '../../models/random.ts';
+import { planOf, tinyGraph } from '../../models/tiny.ts';
 import { kernelSets } from '../engines.ts';
-import { noise, planOf, tinyGraph } from '../tiny.ts';
 import { tolerance } from '../tolerance.ts';
 
 const plan = planOf(tinyGraph());

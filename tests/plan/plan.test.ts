@@ -10,8 +10,9 @@ import { unary } from '../../host/ops/unary.ts';
 import { checksum } from '../../host/plan/checksum.ts';
 import { decodePlan } from '../../host/plan/decode.ts';
 import type { Executor } from '../../host/backends/engine.ts';
+import { noise } from '../../models/random.ts';
+import { planOf, tinyGraph } from '../../models/tiny.ts';
 import { random, randomInt } from '../random.ts';
-import { noise, planOf, tinyGraph } from '../tiny.ts';
 
 const module = new WebAssembly.Module(readFileSync(new URL('../../host/kinglet.simd.wasm', import.meta.url)));
 

@@ -19,6 +19,13 @@ export function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
+/** The opcodes' names in the order of their numbers: the block of abi.ts between "// Opcodes." and OPCODE_COUNT. */
+export function opcodeNames(): string[] {
+  const text = read('assembly/abi.ts');
+  const block = text.slice(text.indexOf('// Opcodes.'), text.indexOf('export const OPCODE_COUNT'));
+  return [...block.matchAll(/^export const ([A-Z0-9_]+) = \d+;/gm)].map(([, name]) => name);
+}
+
 export interface Import {
   readonly from: string;
   readonly to: string;

@@ -3,25 +3,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as abi from '../../assembly/abi.ts';
-import { read } from './files.ts';
+import { opcodeNames, read } from './files.ts';
 
-/** The block of abi.ts between "// Opcodes." and OPCODE_COUNT. */
-function opcodes(): string[] {
-  const text = read('assembly/abi.ts');
-  const block = text.slice(text.indexOf('// Opcodes.'), text.indexOf('export const OPCODE_COUNT'));
-  return [...block.matchAll(/^export const ([A-Z0-9_]+) = \d+;/gm)].map(([, name]) => name);
-}
 /** QS8_DWCONV → qs8Dwconv. */
 const functionName = (opcode: string): string => opcode.toLowerCase().replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 test('opcodes are numbered from 1 without gaps', () => {
-  const values = opcodes().map((name) => (abi as Readonly<Record<string, number>>)[name]);
+  const values = opcodeNames().map((name) => (abi as Readonly<Record<string, number>>)[name]);
   assert.deepEqual(values, Array.from({ length: abi.OPCODE_COUNT - 1 }, (_, i) => i + 1));
 });
 
 test('the executor verifies and runs each opcode', () => {
   const executor = read('assembly/executor.ts');
-  for (const opcode of opcodes()) {
+  for (const opcode of opcodeNames()) {
     const name = functionName(opcode);
     const verify = `verify${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     assert.ok(executor.includes(`case ${opcode}: ${verify}(step); break;`), `no line verifies ${opcode}`);

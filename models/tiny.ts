@@ -1,19 +1,13 @@
-// Small networks made with the Builder: what tests use where no shared model is needed. Weights are seeded and asymmetric.
+// tiny: the smallest network of the kind that kinglet is for, 3x3 → depthwise 3x3, stride 2 → 1x1, all with bias and clamp.
+// In: nothing. Out: a graph with seeded, asymmetric weights, or its plan. Must not know files, importers or tests.
 
 import { Builder } from '../host/graph/builder.ts';
+import type { Graph } from '../host/graph/graph.ts';
 import { conv2d } from '../host/ops/conv2d.ts';
 import { optimise } from '../host/passes/index.ts';
 import { encodePlan } from '../host/plan/encode.ts';
 import { lower } from '../host/plan/lower.ts';
-import { elementCount, type Shape, type Tensor } from '../host/tensor.ts';
-import type { Graph } from '../host/graph/graph.ts';
-import { random } from './random.ts';
-
-/** Uniform float32 numbers in [-1, 1). */
-export function noise(seed: number, shape: Shape): Tensor & { data: Float32Array } {
-  const next = random(seed);
-  return { dtype: 'float32', shape, data: Float32Array.from({ length: elementCount(shape) }, () => next() * 2 - 1) };
-}
+import { noise } from './random.ts';
 
 /** x[1, 6, 5, 3] → 3x3 convolution → depthwise 3x3 stride 2 → 1x1 convolution, all with bias and a clamp. */
 export function tinyGraph(): Graph {
