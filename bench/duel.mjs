@@ -66,7 +66,7 @@ export async function duel(job, urls) {
     engine: job.where === 'node' ? `Node ${process.versions.node}, V8 ${process.versions.v8}` : navigator.userAgent.match(/Chrome\/\S+/)?.[0],
     entrants: entrants.map(({ engine, runner, samples, blocks, failed, peak, first: output }) => failed !== null ? { engine, failed } : {
       engine, ms: median(samples), blocks, runs: samples.length, p90: [...samples].sort((a, b) => a - b)[Math.floor(samples.length * 0.9)],
-      macs: runner.macs, peak, detail: runner.detail, layers: runner.layers?.(),
+      macs: runner.macs, peak, detail: runner.detail, layers: job.where === 'node' && engine === 'kinglet relaxed' ? runner.layers() : undefined,
       differs: runner.otherWeights ? null : difference(first.first, output),
     }),
   };

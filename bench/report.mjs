@@ -27,7 +27,7 @@ export function makeReport(data) {
       `- rivals: ${Object.entries(facts.rivals).map(([name, version]) => `${name} ${version}`).join(', ')}`,
       `- kinglet: commit ${facts.commit}; command: \`${facts.command}\``,
     ].join('\n'),
-    ...(data.time.length + data.cold.length > 0 ? ['## Side by side', mainTable(data)] : []),
+    ...(data.time.length + data.cold.length > 0 ? ['## Side by side', mainTable(data), ...failures(data)] : []),
     ...(verdicts.length > 0 ? [`## Bounds: ${verdicts.length - failing} of ${verdicts.length} hold`, table(['what', 'where', 'measured', 'bound', 'verdict'], verdicts)] : []),
     ...layerTables(data, verdicts),
     ...(data.soak.length > 0 ? ['## Soak', soakTable(data.soak)] : []),
@@ -38,11 +38,18 @@ export function makeReport(data) {
 
 const how = `Time: from filled typed arrays to readable ones, median over all runs. All engines of a section run in one page or process, in blocks of
 about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs; in brackets the quietest block's median.
-Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128. Share of peak: 2 × MAC ÷ time ÷ the best of several runs of a register-only loop in the same process.
+Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128.
+Share of peak: 2 × MAC ÷ time ÷ the best of several runs of a register-only loop in the same process.
 First result: Chromium: since the start of navigation in a fresh profile, files from loopback, median; Node: since the start of the
 process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
 fetched but models, gzip -9, as published. Memory: highest resident size of the page's process (with 20 further runs), of the process in Node.
 Differs: largest difference of the first outputs from kinglet's relaxed build, relative to the largest output, or in integer steps.`;
+
+function failures({ time, threads, cold }) {
+  const lines = [...time, ...threads, ...cold].filter((row) => row.failed !== undefined)
+    .map(({ model, where, engine, failed }) => `- failed: ${engineTitles[engine]} on ${model} in ${places[where]}: ${failed}`);
+  return lines.length > 0 ? [[...new Set(lines)].join('\n')] : [];
+}
 
 /** For each model that misses a bound on time: the ten steps that cost most, as Node measures them. */
 function layerTables(data, verdicts) {
@@ -95,7 +102,7 @@ function mainRow(data, times, { model, where, engine, threads }) {
   const plan = cold(true), source = cold(false);
   const failed = row?.failed ?? source?.failed;
   const title = `${engineTitles[engine]}${threads > 1 ? `, ${threads} threads` : ''}`;
-  if (failed !== undefined) return [model, places[where], title, `failed: ${failed}`, '', '', '', '', '', ''];
+  if (failed !== undefined) return [model, places[where], title, 'failed', '', '', '', '', '', ''];
   const ratio = (name) => { const ours = at(name); return ours?.ms && row?.ms ? ratioOf(ours, row).toFixed(2) : '–'; };
   const kb = (c) => (c?.codeBytes ? `${(c.codeBytes / 1000).toFixed(0)} KB` : null);
   const first = (c) => (c && c.firstMs.length > 0 ? median(c.firstMs).toFixed(0) : null);
