@@ -157,7 +157,7 @@ async function coldPart() {
     for (const where of args.quick ? ['chromium'] : ['chromium', 'node']) {
       if (model[where].length === 0) continue;
       const variants = [
-        ...KINGLET.flatMap((engine) => [{ engine, fromPlan: true }, { engine, fromPlan: false }]),
+        { engine: KINGLET[0], fromPlan: true }, { engine: KINGLET[0], fromPlan: false }, { engine: KINGLET[1], fromPlan: true },
         ...model[where].map((engine) => ({ engine, fromPlan: false })),
       ].filter(({ engine, fromPlan }) => !args.quick || engine !== 'kinglet simd128');
       const times = where === 'node' ? Math.min(3, profiles) : profiles;
