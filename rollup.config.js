@@ -1,11 +1,12 @@
 // Bundles tsc's output into dist/: one ES module per entry, shared chunks and both executors beside them, so that the literal
 // `new URL('./kinglet.simd.wasm', import.meta.url)` holds in build/host/ (tests) and in dist/ (what people install).
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { minify } from 'terser';
 
 const executors = {
   name: 'executors',
   generateBundle() {
+    rmSync('dist', { recursive: true, force: true }); // what an older build left would be packed too
     for (const build of ['simd', 'relaxed']) {
       const fileName = `kinglet.${build}.wasm`;
       this.emitFile({ type: 'asset', fileName, source: readFileSync(`build/host/${fileName}`) });
