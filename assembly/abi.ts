@@ -196,7 +196,10 @@ export const DW_MAX = 104;
 export const DW_SRC_ZERO = 108; // qs8
 export const DW_DST_ZERO = 112; // qs8
 export const DW_FILL = 116; // qs8: SRC_ZERO in each of 8 bytes, what rows outside the input hold
-export const DW_STEP_BYTES = 124;
+export const DW_SCRATCH = 124; // f32: see kernels/f32-dwconv.ts
+export const DW_SCRATCH_BYTES = 128;
+export const DW_CHUNK = 132; // f32: blocks of 4 channels that are copied with their zero columns at a time; 0: no copy
+export const DW_STEP_BYTES = 136;
 
 // F32_POOL, QS8_POOL: NHWC windows, channel stride 1. Windows are clipped to the input; an empty window is refused by verify.
 export const POOL_SRC = 8;

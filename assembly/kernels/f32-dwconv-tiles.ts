@@ -1,24 +1,24 @@
-// f32 depthwise tiles: 4 or 8 neighbouring output pixels of one row, all blocks of 4 channels, windows inside horizontally.
-// In: `src` = first input pixel of the first kernel row inside, `lines` >= 1 kernel rows inside (lineStep bytes apart), weights of
-// the first block, `skip` = offset of the first such row's weights in a block, `panel` = bytes per block. Out: whole vectors.
-// Must not know clipping: f32-dwconv.ts chooses columns and kernel rows.
+// f32 depthwise tiles: 4 or 8 neighbouring outputs along a row (or down a column), all blocks of 4 channels.
+// In: `src` = first input pixel of the first kernel line inside, `lines` >= 1 kernel lines inside (lineStep bytes apart), weights of the
+// first block, `skip` = offset of the first such line's weights in a block, `tap` and `lineTap` = bytes between the weights of
+// neighbouring taps and lines, `panel` = bytes per block. Out: whole vectors. Must not know clipping: f32-dwconv.ts chooses positions.
 //
-// Input pixels stream through one register while a kernel row's weights and all accumulators stay: 13 loads for 24 multiply-adds
-// in 3s1x8. Names: kernel width, stride, pixels.
+// Input pixels stream through one register while a kernel line's weights and all accumulators stay: 13 loads for 24 multiply-adds
+// in 3s1x8. Names: kernel size, stride, outputs.
 
 import { DW_MAX, DW_MIN } from "../abi.ts";
 import { clampF32, madd } from "../simd.ts";
 
 export function f32_dwconv_3s1x8(
-  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, panel: usize, dst: usize, dstPixel: usize,
-  blocks: i32,
+  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, tap: usize, lineTap: usize,
+  panel: usize, dst: usize, dstPixel: usize, blocks: i32,
 ): void {
   do {
     let c0 = v128.load(weights);
     let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
     let p = src, w = weights + skip, left = lines;
     do {
-      const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32);
+      const w0 = v128.load(w), w1 = v128.load(w + tap), w2 = v128.load(w + tap + tap);
       let q = p;
       let i = v128.load(q); c0 = madd(i, w0, c0);
       q += pixel; i = v128.load(q); c0 = madd(i, w1, c0); c1 = madd(i, w0, c1);
@@ -31,7 +31,7 @@ export function f32_dwconv_3s1x8(
       q += pixel; i = v128.load(q); c6 = madd(i, w2, c6); c7 = madd(i, w1, c7);
       q += pixel; i = v128.load(q); c7 = madd(i, w2, c7);
       p += lineStep;
-      w += 48;
+      w += lineTap;
     } while (--left);
     const low = v128.load32_splat(step, DW_MIN), high = v128.load32_splat(step, DW_MAX);
     let o = dst;
@@ -50,15 +50,15 @@ export function f32_dwconv_3s1x8(
 }
 
 export function f32_dwconv_3s1x4(
-  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, panel: usize, dst: usize, dstPixel: usize,
-  blocks: i32,
+  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, tap: usize, lineTap: usize,
+  panel: usize, dst: usize, dstPixel: usize, blocks: i32,
 ): void {
   do {
     let c0 = v128.load(weights);
     let c1 = c0, c2 = c0, c3 = c0;
     let p = src, w = weights + skip, left = lines;
     do {
-      const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32);
+      const w0 = v128.load(w), w1 = v128.load(w + tap), w2 = v128.load(w + tap + tap);
       let q = p;
       let i = v128.load(q); c0 = madd(i, w0, c0);
       q += pixel; i = v128.load(q); c0 = madd(i, w1, c0); c1 = madd(i, w0, c1);
@@ -67,7 +67,7 @@ export function f32_dwconv_3s1x4(
       q += pixel; i = v128.load(q); c2 = madd(i, w2, c2); c3 = madd(i, w1, c3);
       q += pixel; i = v128.load(q); c3 = madd(i, w2, c3);
       p += lineStep;
-      w += 48;
+      w += lineTap;
     } while (--left);
     const low = v128.load32_splat(step, DW_MIN), high = v128.load32_splat(step, DW_MAX);
     let o = dst;
@@ -82,15 +82,15 @@ export function f32_dwconv_3s1x4(
 }
 
 export function f32_dwconv_3s2x4(
-  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, panel: usize, dst: usize, dstPixel: usize,
-  blocks: i32,
+  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, tap: usize, lineTap: usize,
+  panel: usize, dst: usize, dstPixel: usize, blocks: i32,
 ): void {
   do {
     let c0 = v128.load(weights);
     let c1 = c0, c2 = c0, c3 = c0;
     let p = src, w = weights + skip, left = lines;
     do {
-      const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32);
+      const w0 = v128.load(w), w1 = v128.load(w + tap), w2 = v128.load(w + tap + tap);
       let q = p;
       let i = v128.load(q); c0 = madd(i, w0, c0);
       q += pixel; i = v128.load(q); c0 = madd(i, w1, c0);
@@ -102,7 +102,7 @@ export function f32_dwconv_3s2x4(
       q += pixel; i = v128.load(q); c3 = madd(i, w1, c3);
       q += pixel; i = v128.load(q); c3 = madd(i, w2, c3);
       p += lineStep;
-      w += 48;
+      w += lineTap;
     } while (--left);
     const low = v128.load32_splat(step, DW_MIN), high = v128.load32_splat(step, DW_MAX);
     let o = dst;
@@ -117,15 +117,20 @@ export function f32_dwconv_3s2x4(
 }
 
 export function f32_dwconv_5s1x4(
-  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, panel: usize, dst: usize, dstPixel: usize,
-  blocks: i32,
+  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, tap: usize, lineTap: usize,
+  panel: usize, dst: usize, dstPixel: usize, blocks: i32,
 ): void {
   do {
     let c0 = v128.load(weights);
     let c1 = c0, c2 = c0, c3 = c0;
     let p = src, w = weights + skip, left = lines;
     do {
-      const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48), w4 = v128.load(w, 64);
+      let u = w;
+      const w0 = v128.load(u); u += tap;
+      const w1 = v128.load(u); u += tap;
+      const w2 = v128.load(u); u += tap;
+      const w3 = v128.load(u); u += tap;
+      const w4 = v128.load(u);
       let q = p;
       let i = v128.load(q); c0 = madd(i, w0, c0);
       q += pixel; i = v128.load(q); c0 = madd(i, w1, c0); c1 = madd(i, w0, c1);
@@ -136,7 +141,7 @@ export function f32_dwconv_5s1x4(
       q += pixel; i = v128.load(q); c2 = madd(i, w4, c2); c3 = madd(i, w3, c3);
       q += pixel; i = v128.load(q); c3 = madd(i, w4, c3);
       p += lineStep;
-      w += 80;
+      w += lineTap;
     } while (--left);
     const low = v128.load32_splat(step, DW_MIN), high = v128.load32_splat(step, DW_MAX);
     let o = dst;
@@ -151,15 +156,20 @@ export function f32_dwconv_5s1x4(
 }
 
 export function f32_dwconv_5s2x4(
-  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, panel: usize, dst: usize, dstPixel: usize,
-  blocks: i32,
+  step: usize, src: usize, pixel: usize, lineStep: usize, lines: i32, weights: usize, skip: usize, tap: usize, lineTap: usize,
+  panel: usize, dst: usize, dstPixel: usize, blocks: i32,
 ): void {
   do {
     let c0 = v128.load(weights);
     let c1 = c0, c2 = c0, c3 = c0;
     let p = src, w = weights + skip, left = lines;
     do {
-      const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48), w4 = v128.load(w, 64);
+      let u = w;
+      const w0 = v128.load(u); u += tap;
+      const w1 = v128.load(u); u += tap;
+      const w2 = v128.load(u); u += tap;
+      const w3 = v128.load(u); u += tap;
+      const w4 = v128.load(u);
       let q = p;
       let i = v128.load(q); c0 = madd(i, w0, c0);
       q += pixel; i = v128.load(q); c0 = madd(i, w1, c0);
@@ -173,7 +183,7 @@ export function f32_dwconv_5s2x4(
       q += pixel; i = v128.load(q); c3 = madd(i, w3, c3);
       q += pixel; i = v128.load(q); c3 = madd(i, w4, c3);
       p += lineStep;
-      w += 80;
+      w += lineTap;
     } while (--left);
     const low = v128.load32_splat(step, DW_MIN), high = v128.load32_splat(step, DW_MAX);
     let o = dst;

@@ -114,6 +114,30 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
   });
 }
 
+/** Maps up to this many times the kernel's width are mostly border: at stride 1 worth a copy with zero columns. */
+const NARROW = 3;
+/** Size of that copy: it stays in the first-level cache. */
+const COPY_BYTES = 24 * 1024;
+/** Eight vectors that the kernel needs in any case. */
+const DW_TILE_BYTES = 128;
+
+/** Blocks of 4 channels per padded copy (0: none), and the scratch that the float32 kernel needs. */
+function padding(c: ConvStep, kernelWidth: number, channels: number): { chunk: number; scratchBytes: number } {
+  const [ih, ow] = [dim(c.src, 1), dim(c.dst, 2)];
+  const padded = c.pads[1] > 0 || c.pads[3] > 0;
+  const tiled = (kernelWidth === 3 || kernelWidth === 5) && c.strides[1] === 1 && c.dilations[1] === 1 && ow >= 4;
+  if (!padded || !tiled || ow > NARROW * kernelWidth) return { chunk: 0, scratchBytes: DW_TILE_BYTES };
+  const blocks = Math.ceil(channels / 4);
+  const blockBytes = ih * (ow - 1 + kernelWidth) * 16;
+  const passes = Math.ceil(blocks / Math.max(1, Math.floor(COPY_BYTES / blockBytes)));
+  const chunk = Math.ceil(blocks / passes);
+  return { chunk, scratchBytes: DW_TILE_BYTES + chunk * blockBytes };
+}
+
+function dwScratch(ctx: Lowering, { chunk, scratchBytes }: { chunk: number; scratchBytes: number }): Words {
+  return { [abi.DW_SCRATCH]: ctx.temporary(scratchBytes), [abi.DW_SCRATCH_BYTES]: scratchBytes, [abi.DW_CHUNK]: chunk };
+}
+
 function emitDwconv(ctx: Lowering, c: ConvStep, weights: Constant): void {
   const quantized = c.srcType.dtype === 'int8';
   const channels = c.groups;
@@ -131,6 +155,7 @@ function emitDwconv(ctx: Lowering, c: ConvStep, weights: Constant): void {
     [abi.DW_PT]: c.pads[0], [abi.DW_PL]: c.pads[1],
     [abi.DW_SRC_BATCH]: strideOf(c.src, 0), [abi.DW_SRC_ROW]: strideOf(c.src, 1), [abi.DW_SRC_PIXEL]: strideOf(c.src, 2),
     [abi.DW_DST_BATCH]: strideOf(c.dst, 0), [abi.DW_DST_ROW]: strideOf(c.dst, 1), [abi.DW_DST_PIXEL]: strideOf(c.dst, 2),
+    ...(quantized ? {} : dwScratch(ctx, padding(c, dim(weights, 1), channels))),
     [abi.DW_MIN]: min, [abi.DW_MAX]: max, [abi.DW_SRC_ZERO]: srcZero, [abi.DW_DST_ZERO]: dstZero,
   });
 }

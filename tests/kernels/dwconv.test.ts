@@ -51,7 +51,12 @@ function words(s: Shape, srcAt: number, dstAt: number): Map<number, Word> {
   ]);
 }
 
-interface Case { readonly problem: Problem; readonly arena: Uint8Array; readonly expected: Uint8Array }
+interface Case { readonly problem: Problem; readonly arena: Uint8Array; readonly expected: Uint8Array; readonly scratch?: readonly [number, number] }
+
+/** Room for one tile, and for the padded copy where `chunk` asks for one. */
+function scratchBytes(s: Shape, chunk: number): number {
+  return 128 + chunk * s.ih * ((s.ow - 1) * s.sw + s.kw) * 16;
+}
 
 function f32Case(s: Shape, seed: number): Case {
   const next = random(seed), value = (): number => Math.fround(next() * 4 - 2);
@@ -62,7 +67,9 @@ function f32Case(s: Shape, seed: number): Case {
     weights[at] = bias[c] ?? 0;
     column.forEach((x, t) => { weights[at + 4 * (t + 1)] = x; });
   });
-  const srcAt = 64, dstAt = align(srcAt + srcSpan(s) * 4) + 64, arenaBytes = dstAt + dstSpan(s) * 4;
+  const copies = (s.kw === 3 || s.kw === 5) && s.sw <= 2 && s.dw === 1 && s.ow >= 4 && integer(next, 0, 1) === 1;
+  const chunk = copies ? integer(next, 1, 4) : 0, bytes = scratchBytes(s, chunk);
+  const srcAt = 64, scratchAt = align(srcAt + srcSpan(s) * 4) + 64, dstAt = align(scratchAt + bytes) + 64, arenaBytes = dstAt + dstSpan(s) * 4;
   const arena = new Uint8Array(arenaBytes).fill(0x5a);
   const source = new Float32Array(arena.buffer, srcAt, srcSpan(s));
   source.forEach((_, i) => { source[i] = value(); });
@@ -73,8 +80,9 @@ function f32Case(s: Shape, seed: number): Case {
     each((t, from) => { if (from >= 0) sum += (w[c]?.[t] ?? 0) * (source[from] ?? 0); });
     answer[at] = Math.min(Math.max(sum, min), max);
   });
-  const all = words(s, srcAt, dstAt).set(abi.DW_MIN, { f32: min }).set(abi.DW_MAX, { f32: max }).set(abi.DW_SRC_ZERO, 0).set(abi.DW_DST_ZERO, 0);
-  return { problem: { opcode: abi.F32_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights: new Uint8Array(weights.buffer), arenaBytes }, arena, expected };
+  const all = words(s, srcAt, dstAt).set(abi.DW_MIN, { f32: min }).set(abi.DW_MAX, { f32: max }).set(abi.DW_SRC_ZERO, 0).set(abi.DW_DST_ZERO, 0)
+    .set(abi.DW_SCRATCH, (p) => p.arena + scratchAt).set(abi.DW_SCRATCH_BYTES, bytes).set(abi.DW_CHUNK, chunk);
+  return { problem: { opcode: abi.F32_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights: new Uint8Array(weights.buffer), arenaBytes }, arena, expected, scratch: [scratchAt, scratchAt + bytes] };
 }
 
 /** `positive` keeps activations in 0…127. */
@@ -110,7 +118,7 @@ for (const machine of machines) {
   test(`f32 dwconv, ${machine.name}`, () => {
     for (let seed = 1; seed <= CASES; seed++) {
       const s = randomShape(seed), c = f32Case(s, seed);
-      const a = new Float32Array(runOne(machine, c.problem, c.arena).buffer), b = new Float32Array(c.expected.buffer);
+      const a = new Float32Array(runOne(machine, c.problem, c.arena).fill(0, ...(c.scratch ?? [0, 0])).buffer), b = new Float32Array(c.expected.fill(0, ...(c.scratch ?? [0, 0])).buffer);
       a.forEach((x, i) => { if (!(Math.abs(x - (b[i] ?? NaN)) <= 1e-4)) assert.fail(`seed ${seed}, float ${i}: ${x} instead of ${b[i]} ${JSON.stringify(s)}`); });
     }
   });
@@ -141,7 +149,9 @@ const FULL: Shape = {
   srcBatch: 1463, srcRow: 209, srcPixel: 19, dstBatch: 1463, dstRow: 209, dstPixel: 19,
 };
 
-const fullCases = { 'f32 dwconv': f32Case(FULL, 3), 'qs8 dwconv': qs8Case(FULL, 4, false), 'qs8 dwconv, stride 2': qs8Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 6, false) };
+const fullCases = {
+  'f32 dwconv': f32Case(FULL, 3), 'f32 dwconv, stride 2': f32Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 4), 'qs8 dwconv': qs8Case(FULL, 4, false), 'qs8 dwconv, stride 2': qs8Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 6, false),
+};
 for (const [name, { problem }] of Object.entries(fullCases)) {
   test(`${name}: verify refuses any single word that leads outside`, () => {
     const machine = machines[0];
@@ -153,6 +163,10 @@ for (const [name, { problem }] of Object.entries(fullCases)) {
         const changed = new Map(problem.words).set(at, value);
         assert.notEqual(verdict(machine, { ...problem, words: changed }), abi.OK, `word ${at} = ${value}`);
       }
+    }
+    if (problem.opcode !== abi.F32_DWCONV) return;
+    for (const [at, value] of [[abi.DW_SCRATCH, -1], [abi.DW_SCRATCH_BYTES, 127], [abi.DW_CHUNK, -1], [abi.DW_CHUNK, 99]] as const) {
+      assert.notEqual(verdict(machine, { ...problem, words: new Map(problem.words).set(at, value) }), abi.OK, `word ${at} = ${value}`);
     }
   });
   test(`${name}: hostile words either are refused or stay inside`, () => {
