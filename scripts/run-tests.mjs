@@ -23,8 +23,8 @@ const engineDependent = matching(/^build.tests.(kernels|models|executor|backends
 const multiplying = matching(/^build.tests.kernels.(conv|dot-mode|dwconv|executor|matmul)\b/);
 const goldens = matching(/^build.tests.models.goldens\b/);
 const emulated = [
-  { cpu: 'max', about: 'with dot product', list: multiplying, goldens: '/golden answers with relaxed/' },
-  { cpu: 'cortex-a53', about: 'without dot product', list: matching(/^build.tests.kernels.(conv|dot-mode)\b/), goldens: '/(int8|quant|qdq|kws|person).*golden answers with relaxed/' },
+  { cpu: 'max', about: 'with dot product', list: multiplying, goldens: '/golden answers with relaxed/', dot: 's8s8' },
+  { cpu: 'cortex-a53', about: 'without dot product', list: matching(/^build.tests.kernels.(conv|dot-mode)\b/), goldens: '/(int8|quant|qdq|kws|person).*golden answers with relaxed/', dot: 's8s8' },
 ];
 
 let runs = 0;
@@ -63,11 +63,12 @@ async function runHere(node, list) {
 async function runEmulated(node) {
   if (process.arch === 'arm64') return;
   if (!node) { skip('arm64 under emulation', 'KINGLET_ARM64 is not set'); return; }
-  await Promise.all(emulated.map(async ({ cpu, about, list, goldens: pattern }) => {
+  await Promise.all(emulated.map(async ({ cpu, about, list, goldens: pattern, dot }) => {
     const name = `node arm64, ${cpu} (${about})`;
     console.log(`\n${name}: ${list.length + goldens.length} test files`);
     const command = ['qemu-aarch64', '-cpu', cpu, '-L', '/usr/aarch64-linux-gnu', node, '--test', '--test-isolation=none'];
-    if (list.length > 0) count(`${name}, kernels`, await runNode(command, list));
+    const expected = { KINGLET_EXPECT_DOT: dot };
+    if (list.length > 0) count(`${name}, kernels`, await runNode(command, list, expected));
     if (goldens.length > 0) count(`${name}, goldens`, await runNode([...command, `--test-name-pattern=${pattern}`], goldens));
   }));
 }
@@ -81,13 +82,13 @@ function checkSpills(node) {
 }
 
 /** Runs node:test; resolves to its exit status and its report in TAP. */
-async function runNode([program, ...args], list) {
+async function runNode([program, ...args], list, environment = {}) {
   mkdirSync('build', { recursive: true });
   const tapFile = join('build', `tests-${runs++}.tap`);
   rmSync(tapFile, { force: true });
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${tapFile}`];
   const status = await new Promise((resolve) => {
-    const child = spawn(program, [...args, ...reporters, ...list], { stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: '' } });
+    const child = spawn(program, [...args, ...reporters, ...list], { stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: '', ...environment } });
     child.on('error', (error) => { console.log(`${program}: ${error.message}`); resolve(-1); });
     child.on('exit', (code) => { resolve(code ?? -1); });
   });
