@@ -36,6 +36,13 @@ export const REQUANT_LIMIT: f32 = 4194304.0;
 @inline export function requant4(acc: v128, scale: v128, low: v128, offset: v128, magic: v128 = f32x4.splat(MAGIC)): v128 {
   return roundUnits(f32x4.mul(f32x4.convert_i32x4_s(acc), scale), low, offset, magic);
 }
+/** Eight accumulators with |acc*scale| < REQUANT_LIMIT to eight i16 units, not clamped. */
+// @ts-ignore: decorator
+@inline export function requantBounded8(acc0: v128, acc1: v128, scale0: v128, scale1: v128, magic: v128, offset: v128): v128 {
+  const x0 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(acc0), scale0), magic);
+  const x1 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(acc1), scale1), magic);
+  return i16x8.narrow_i32x4_s(i32x4.sub(x0, offset), i32x4.sub(x1, offset));
+}
 /** Eight accumulators to eight int8 (both halves of the result hold them). `high` is an i16x8 splat of max. */
 // @ts-ignore: decorator
 @inline export function requant8(

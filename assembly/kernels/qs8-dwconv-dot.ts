@@ -1,245 +1,274 @@
-// qs8 depthwise 3x3 on the relaxed dot product: one output row, all blocks of 8 channels, four output pixels at a time.
-// In: a verified step whose weights fit int8, 3x3 without dilation, at most one column missing left and right, OW >= 4.
-// Out: whole groups of 8 bytes. Must not know batches or channel tails: qs8-dwconv.ts.
+// qs8 depthwise 3x3 on the relaxed dot product: some output rows of one block of 8 channels, two columns at a time.
+// In: a verified step without dilation that `dotTakes`, any pads. Out: whole groups of 8 bytes.
+// Must not know batches, channel tails or which rows belong together: qs8-dwconv.ts.
 //
-// Bytes of neighbouring columns are interleaved, so that a channel's window of four columns is one dword; a kernel row's dword is
-// (w0 w1 w2 0), or (0 w0 w1 w2) for the next pixel at stride 1. Missing kernel rows get zero weights and their share of SRC_ZERO
-// goes into the start value, together with the -128 of DOT_U8S8; missing columns are replaced by SRC_ZERO in the first and last one.
-// Weights stay in locals over the row: the machine code keeps some on the stack, which costs a load per use and no work.
+// Four input rows are interleaved by bytes, so that a channel's column is one dword (r0 r1 r2 r3). With weights (w0 w1 w2 0) it
+// serves one output row, with (0 w0 w1 w2) the next; every column serves three output columns and is made once. Rows outside the
+// input are read from DW_FILL again and again, columns outside are replaced by the same bytes.
+// Weights beyond a byte (uint8 weights minus their zero point, a few per layer) are the sum of two sets of bytes: the `_wide`
+// kernels. No weight byte is -128, which DOT_S8S8 could not take. Results are exact where |acc*scale| < 2^22: dotTakes looks.
 
 import {
-  DW_C, DW_DST_PIXEL, DW_DST_ZERO, DW_DH, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN, DW_OW, DW_PL, DW_PT, DW_SH, DW_SRC_PIXEL,
-  DW_SRC_ROW, DW_SRC_ZERO, DW_SW,
+  DW_C, DW_DH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_FILL, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN, DW_OH, DW_OW, DW_PL,
+  DW_PT, DW_SH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW,
 } from "../abi.ts";
-import { requant8, requantLow, requantMagic, requantOffset } from "../requant.ts";
+import { REQUANT_LIMIT, requantBounded8, requantMagic, requantOffset } from "../requant.ts";
 import { dot4 } from "../simd.ts";
 import { word } from "../verify.ts";
 
-const BLOCK_BYTES: usize = 64 + 5 * 32;
+export const DOT_BLOCK_BYTES: usize = 64 + 5 * 32;
 const WEIGHTS: usize = 64;
+/** Largest sum of nine products and of what a start value takes out of them: 9 * (255*255 + 128*255). */
+const REACH: f32 = 878985;
 
 /** Whether this file's kernels compute the step (its channel tail excepted). */
-export function dotTakes(step: usize, weights: usize): bool {
-  const sw = word(step, DW_SW), ow = word(step, DW_OW), pl = word(step, DW_PL);
-  if (word(step, DW_KH) != 3 || word(step, DW_KW) != 3 || word(step, DW_DH) != 1 || word(step, DW_DW) != 1 || sw > 2) return false;
-  if (ow < 4 || pl > 1 || (ow - 1) * sw - pl + 2 > word(step, DW_IW)) return false;
-  return weightsFitBytes(weights, word(step, DW_C) >> 3);
-}
-
-/** All of -127…127: -128 may wrap in DOT_S8S8 (see qs8-conv.ts), and is as rare as weights beyond a byte. */
-function weightsFitBytes(block: usize, blocks: i32): bool {
-  let wrong = i32x4.splat(0);
-  for (; blocks > 0; blocks--) {
-    for (let at = WEIGHTS; at < BLOCK_BYTES; at += 16) {
-      const w = v128.load(block + at);
-      wrong = v128.or(wrong, v128.or(i16x8.gt_s(w, i16x8.splat(127)), i16x8.lt_s(w, i16x8.splat(-127))));
-    }
-    block += BLOCK_BYTES;
+export function dotTakes(step: usize, block: usize): bool {
+  const sh = word(step, DW_SH), sw = word(step, DW_SW);
+  if (word(step, DW_KH) != 3 || word(step, DW_KW) != 3 || word(step, DW_DH) != 1 || word(step, DW_DW) != 1) return false;
+  if (sw > 2 || (sw == 1 && sh != 1)) return false;
+  for (let blocks = word(step, DW_C) >> 3; blocks > 0; blocks--) {
+    if (exceeds(block, 254) || !bounded(block)) return false;
+    block += DOT_BLOCK_BYTES;
   }
-  return !v128.any_true(wrong);
+  return true;
 }
 
-// Kernel rows of four channels as dwords (w0 w1 w2 0), from tap pairs (t0 t1)(t2 t3)(t4 t5)(t6 t7)(t8 –) of i16.
+/** Whether a weight of the block lies outside -limit…limit. */
+export function exceeds(block: usize, limit: i32): bool {
+  const most = i16x8.splat(<i16>limit), least = i16x8.splat(<i16>-limit);
+  let wrong = i32x4.splat(0);
+  for (let at = block + WEIGHTS, end = block + DOT_BLOCK_BYTES; at < end; at += 16) {
+    const w = v128.load(at);
+    wrong = v128.or(wrong, v128.or(i16x8.gt_s(w, most), i16x8.lt_s(w, least)));
+  }
+  return v128.any_true(wrong);
+}
+
+function bounded(block: usize): bool {
+  const limit = f32x4.splat(REQUANT_LIMIT);
+  const x0 = f32x4.mul(f32x4.add(f32x4.abs(f32x4.convert_i32x4_s(v128.load(block))), f32x4.splat(REACH)), v128.load(block, 32));
+  const x1 = f32x4.mul(f32x4.add(f32x4.abs(f32x4.convert_i32x4_s(v128.load(block, 16))), f32x4.splat(REACH)), v128.load(block, 48));
+  return i32x4.all_true(v128.and(f32x4.lt(f32x4.abs(x0), limit), f32x4.lt(f32x4.abs(x1), limit)));
+}
+
+/** Eight i16 weights as bytes-to-be: the part within -127…127, or what that leaves over. */
 // @ts-ignore: decorator
-@inline function evenRow(pair: v128, next: v128, keep: v128): v128 {
-  const bytes = i8x16.narrow_i16x8_s(pair, next);
-  return v128.and(i8x16.shuffle(bytes, i32x4.splat(0), 0, 1, 8, 16, 2, 3, 10, 16, 4, 5, 12, 16, 6, 7, 14, 16), keep);
+@inline function part(w: v128, over: bool): v128 {
+  const first = i16x8.max_s(i16x8.min_s(w, i16x8.splat(127)), i16x8.splat(-127));
+  return over ? i16x8.sub(w, first) : first;
+}
+// Weights of a kernel column as dwords (w0 w1 w2 0) of four channels, from pairs of taps (t0 t1)(t2 t3)(t4 t5)(t6 t7)(t8 –) in i16.
+// @ts-ignore: decorator
+@inline function column0(b: usize, over: bool): v128 {
+  const p = i8x16.narrow_i16x8_s(part(v128.load(b), over), part(v128.load(b, 32), over));
+  const q = i8x16.narrow_i16x8_s(part(v128.load(b, 64), over), part(v128.load(b, 96), over));
+  return top3(i8x16.shuffle(p, q, 0, 9, 24, 0, 2, 11, 26, 0, 4, 13, 28, 0, 6, 15, 30, 0));
 }
 // @ts-ignore: decorator
-@inline function oddRow(pair: v128, next: v128, keep: v128): v128 {
-  const bytes = i8x16.narrow_i16x8_s(pair, next);
-  return v128.and(i8x16.shuffle(bytes, i32x4.splat(0), 1, 8, 9, 16, 3, 10, 11, 16, 5, 12, 13, 16, 7, 14, 15, 16), keep);
+@inline function column1(b: usize, over: bool): v128 {
+  const p = i8x16.narrow_i16x8_s(part(v128.load(b), over), part(v128.load(b, 32), over));
+  const q = i8x16.narrow_i16x8_s(part(v128.load(b, 64), over), part(v128.load(b, 96), over));
+  return top3(i8x16.shuffle(p, q, 1, 16, 25, 0, 3, 18, 27, 0, 5, 20, 29, 0, 7, 22, 31, 0));
 }
 // @ts-ignore: decorator
-@inline function rowSums(r0: v128, r1: v128, r2: v128): v128 {
+@inline function column2(b: usize, over: bool): v128 {
+  const p = i8x16.narrow_i16x8_s(part(v128.load(b, 32), over), part(v128.load(b, 64), over));
+  const q = i8x16.narrow_i16x8_s(part(v128.load(b, 128), over), i32x4.splat(0));
+  return top3(i8x16.shuffle(p, q, 0, 9, 16, 0, 2, 11, 18, 0, 4, 13, 20, 0, 6, 15, 22, 0));
+}
+// @ts-ignore: decorator
+@inline function top3(w: v128): v128 { return v128.and(w, i32x4.splat(0xffffff)); }
+/** Sum of the weights per channel. */
+// @ts-ignore: decorator
+@inline function total(w0: v128, w1: v128, w2: v128): v128 {
   const one = i8x16.splat(1);
-  return dot4(r0, one, dot4(r1, one, dot4(r2, one, i32x4.splat(0))));
-}
-/** bias + zero * (weights of missing rows) - shift * (weights of present rows) */
-// @ts-ignore: decorator
-@inline function startValue(bias: v128, all: v128, present: v128, zero: v128, shift: v128): v128 {
-  return i32x4.sub(i32x4.add(bias, i32x4.mul(zero, i32x4.sub(all, present))), i32x4.mul(shift, present));
+  return dot4(w0, one, dot4(w1, one, dot4(w2, one, i32x4.splat(0))));
 }
 
 // @ts-ignore: decorator
-@inline function bytePairs(a: v128, b: v128, flip: v128): v128 {
-  return v128.xor(i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), flip);
+@inline function bytePairs(a: usize, b: usize, flip: v128): v128 {
+  return v128.xor(i8x16.shuffle(v128.load64_zero(a), v128.load64_zero(b), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), flip);
 }
 // @ts-ignore: decorator
-@inline function windowLow(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+@inline function quadsLow(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
 // @ts-ignore: decorator
-@inline function windowHigh(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+@inline function quadsHigh(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
 
 // @ts-ignore: decorator
 @inline function isInside(step: usize, y: i32): bool { return <u32>y < <u32>word(step, DW_IH); }
-/** A row's address; rows outside are replaced by one inside, their weights are zero. */
+/** Address of a row's first window column; a row outside is DW_FILL, which `rowStep` does not leave. */
 // @ts-ignore: decorator
 @inline function rowAt(step: usize, src: usize, y: i32): usize {
-  return src + <usize>max(0, min(y, word(step, DW_IH) - 1)) * <usize>word(step, DW_SRC_ROW);
+  return isInside(step, y) ? src + <usize>(y * word(step, DW_SRC_ROW) - word(step, DW_PL) * word(step, DW_SRC_PIXEL)) : step + DW_FILL;
 }
 // @ts-ignore: decorator
-@inline function put(o: usize, a: v128, b: v128, s0: v128, s1: v128, low: v128, offset: v128, high: v128, magic: v128): void {
-  v128.store64_lane(o, requant8(a, b, s0, s1, low, offset, high, magic), 0);
+@inline function rowStep(step: usize, y: i32): usize { return isInside(step, y) ? <usize>word(step, DW_SRC_PIXEL) : 0; }
+
+/** Two pixels of eight channels, the second first: it may be none, and then has the address of the first. */
+// @ts-ignore: decorator
+@inline function putTwo(
+  o: usize, next: usize, l0: v128, h0: v128, l1: v128, h1: v128, s0: v128, s1: v128, magic: v128, offset: v128, low: v128, high: v128,
+): void {
+  const first = requantBounded8(l0, h0, s0, s1, magic, offset), second = requantBounded8(l1, h1, s0, s1, magic, offset);
+  const y = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(first, second), low), high);
+  v128.store64_lane(o + next, y, 1);
+  v128.store64_lane(o, y, 0);
 }
 
-/** Stride 1. `flip` is 0x80 where the dot product reads activations as u8, else 0. */
-export function qs8_dwconv_dot_3s1x4(step: usize, src: usize, block: usize, dst: usize, oy: i32, blocks: i32, flip: i32): void {
-  const y = oy * word(step, DW_SH) - word(step, DW_PT), ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL);
-  const keep0 = i8x16.splat(isInside(step, y) ? -1 : 0), keep1 = i8x16.splat(isInside(step, y + 1) ? -1 : 0);
-  const keep2 = i8x16.splat(isInside(step, y + 2) ? -1 : 0), every = i8x16.splat(-1);
-  const pixel = <usize>word(step, DW_SRC_PIXEL), dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_SRC_ZERO);
-  const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
-  const high = v128.load16_splat(step, DW_MAX), magic = requantMagic(offset, word(step, DW_DST_ZERO));
-  const flips = i8x16.splat(<i8>flip), fill = i8x16.splat(<i8>zero);
-  let line0 = rowAt(step, src, y), line1 = rowAt(step, src, y + 1), line2 = rowAt(step, src, y + 2);
-  do {
-    let v = v128.load(block, 64), u = v128.load(block, 96), t = v128.load(block, 128);
-    const r0l = evenRow(v, u, keep0), r1l = oddRow(u, t, keep1);
-    let all = rowSums(evenRow(v, u, every), oddRow(u, t, every), evenRow(v128.load(block, 160), v128.load(block, 192), every));
-    const r2l = evenRow(v128.load(block, 160), v128.load(block, 192), keep2);
-    const start0 = startValue(v128.load(block), all, rowSums(r0l, r1l, r2l), i32x4.splat(zero), i32x4.splat(flip));
-    v = v128.load(block, 80); u = v128.load(block, 112); t = v128.load(block, 144);
-    const r0h = evenRow(v, u, keep0), r1h = oddRow(u, t, keep1);
-    all = rowSums(evenRow(v, u, every), oddRow(u, t, every), evenRow(v128.load(block, 176), v128.load(block, 208), every));
-    const r2h = evenRow(v128.load(block, 176), v128.load(block, 208), keep2);
-    const start1 = startValue(v128.load(block, 16), all, rowSums(r0h, r1h, r2h), i32x4.splat(zero), i32x4.splat(flip));
-    const n0l = i32x4.shl(r0l, 8), n1l = i32x4.shl(r1l, 8), n2l = i32x4.shl(r2l, 8);
-    const n0h = i32x4.shl(r0h, 8), n1h = i32x4.shl(r1h, 8), n2h = i32x4.shl(r2h, 8);
-    const s0 = v128.load(block, 32), s1 = v128.load(block, 48);
-    for (let x = 0; x < ow; x += 4) {
-      x = min(x, ow - 4);
-      const left = x < pl, right = x + 5 - pl >= iw;
-      const keepLeft = i8x16.splat(left ? 0 : -1), keepRight = i8x16.splat(right ? 0 : -1);
-      const fillLeft = v128.andnot(fill, keepLeft), fillRight = v128.andnot(fill, keepRight);
-      const first = left ? pixel : 0, last = right ? <usize>4 * pixel : <usize>5 * pixel, column = <usize>(x - pl) * pixel;
-      let p = line0 + column, q = p + pixel + pixel;
-      let ab = bytePairs(v128.or(v128.and(v128.load64_zero(p + first), keepLeft), fillLeft), v128.load64_zero(p + pixel), flips);
-      let cd = bytePairs(v128.load64_zero(q), v128.load64_zero(q + pixel), flips);
-      let ef = bytePairs(v128.load64_zero(q + pixel + pixel), v128.or(v128.and(v128.load64_zero(p + last), keepRight), fillRight), flips);
-      let w = windowLow(ab, cd);
-      let c00 = dot4(r0l, w, start0), c10 = dot4(n0l, w, start0);
-      w = windowHigh(ab, cd);
-      let c01 = dot4(r0h, w, start1), c11 = dot4(n0h, w, start1);
-      w = windowLow(cd, ef);
-      let c20 = dot4(r0l, w, start0), c30 = dot4(n0l, w, start0);
-      w = windowHigh(cd, ef);
-      let c21 = dot4(r0h, w, start1), c31 = dot4(n0h, w, start1);
-
-      p = line1 + column; q = p + pixel + pixel;
-      ab = bytePairs(v128.or(v128.and(v128.load64_zero(p + first), keepLeft), fillLeft), v128.load64_zero(p + pixel), flips);
-      cd = bytePairs(v128.load64_zero(q), v128.load64_zero(q + pixel), flips);
-      ef = bytePairs(v128.load64_zero(q + pixel + pixel), v128.or(v128.and(v128.load64_zero(p + last), keepRight), fillRight), flips);
-      w = windowLow(ab, cd); c00 = dot4(r1l, w, c00); c10 = dot4(n1l, w, c10);
-      w = windowHigh(ab, cd); c01 = dot4(r1h, w, c01); c11 = dot4(n1h, w, c11);
-      w = windowLow(cd, ef); c20 = dot4(r1l, w, c20); c30 = dot4(n1l, w, c30);
-      w = windowHigh(cd, ef); c21 = dot4(r1h, w, c21); c31 = dot4(n1h, w, c31);
-
-      p = line2 + column; q = p + pixel + pixel;
-      ab = bytePairs(v128.or(v128.and(v128.load64_zero(p + first), keepLeft), fillLeft), v128.load64_zero(p + pixel), flips);
-      cd = bytePairs(v128.load64_zero(q), v128.load64_zero(q + pixel), flips);
-      ef = bytePairs(v128.load64_zero(q + pixel + pixel), v128.or(v128.and(v128.load64_zero(p + last), keepRight), fillRight), flips);
-      w = windowLow(ab, cd); c00 = dot4(r2l, w, c00); c10 = dot4(n2l, w, c10);
-      w = windowHigh(ab, cd); c01 = dot4(r2h, w, c01); c11 = dot4(n2h, w, c11);
-      w = windowLow(cd, ef); c20 = dot4(r2l, w, c20); c30 = dot4(n2l, w, c30);
-      w = windowHigh(cd, ef); c21 = dot4(r2h, w, c21); c31 = dot4(n2h, w, c31);
-
-      let o = dst + <usize>x * dstPixel;
-      put(o, c00, c01, s0, s1, low, offset, high, magic); o += dstPixel;
-      put(o, c10, c11, s0, s1, low, offset, high, magic); o += dstPixel;
-      put(o, c20, c21, s0, s1, low, offset, high, magic); o += dstPixel;
-      put(o, c30, c31, s0, s1, low, offset, high, magic);
+/** Stride 1: two rows by two columns at a time. `flip` is 0x80 where the dot product reads activations as u8, else 0. */
+// @ts-ignore: decorator
+@inline function stride1(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32, over: bool): void {
+  const ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL), pt = word(step, DW_PT);
+  const pixel = <usize>word(step, DW_SRC_PIXEL), dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_DST_ZERO);
+  const offset = requantOffset(zero), magic = requantMagic(offset, zero);
+  const low = v128.load8_splat(step, DW_MIN), high = v128.load8_splat(step, DW_MAX);
+  const flips = i8x16.splat(<i8>flip), fill = i8x16.splat(<i8>(word(step, DW_SRC_ZERO) ^ flip)), bias = i32x4.splat(flip);
+  const s0 = v128.load(block, 32), s1 = v128.load(block, 48), b = block + WEIGHTS;
+  const w0l = column0(b, false), w1l = column1(b, false), w2l = column2(b, false);
+  const w0h = column0(b + 16, false), w1h = column1(b + 16, false), w2h = column2(b + 16, false);
+  const v0l = i32x4.shl(w0l, 8), v1l = i32x4.shl(w1l, 8), v2l = i32x4.shl(w2l, 8);
+  const v0h = i32x4.shl(w0h, 8), v1h = i32x4.shl(w1h, 8), v2h = i32x4.shl(w2h, 8);
+  let sl = total(w0l, w1l, w2l), sh = total(w0h, w1h, w2h);
+  let e0l = w0l, e1l = w0l, e2l = w0l, e0h = w0l, e1h = w0l, e2h = w0l;
+  if (over) {
+    e0l = column0(b, true); e1l = column1(b, true); e2l = column2(b, true);
+    e0h = column0(b + 16, true); e1h = column1(b + 16, true); e2h = column2(b + 16, true);
+    sl = i32x4.add(sl, total(e0l, e1l, e2l));
+    sh = i32x4.add(sh, total(e0h, e1h, e2h));
+  }
+  sl = i32x4.sub(v128.load(block), i32x4.mul(bias, sl));
+  sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, sh));
+  for (let oy = from; oy < to; oy += 2) {
+    const y = oy - pt;
+    let p0 = rowAt(step, src, y), p1 = rowAt(step, src, y + 1), p2 = rowAt(step, src, y + 2), p3 = rowAt(step, src, y + 3);
+    const t0 = rowStep(step, y), t1 = rowStep(step, y + 1), t2 = rowStep(step, y + 2), t3 = rowStep(step, y + 3);
+    let o = dst + <usize>(oy * word(step, DW_DST_ROW)), below = oy + 1 < to ? <usize>word(step, DW_DST_ROW) : 0, ix = -pl;
+    let c0l = fill, c0h = fill, c1l = fill, c1h = fill;
+    if (<u32>ix < <u32>iw) {
+      const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p3, flips);
+      c0l = quadsLow(a, c); c0h = quadsHigh(a, c);
     }
-    line0 += 8;
-    line1 += 8;
-    line2 += 8;
-    dst += 8;
-    block += BLOCK_BYTES;
-  } while (--blocks);
+    p0 += t0; p1 += t1; p2 += t2; p3 += t3; ix++;
+    if (<u32>ix < <u32>iw) {
+      const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p3, flips);
+      c1l = quadsLow(a, c); c1h = quadsHigh(a, c);
+    }
+    p0 += t0; p1 += t1; p2 += t2; p3 += t3; ix++;
+    for (let left = ow; left > 0; left -= 2) {
+      let c2l = fill, c2h = fill, c3l = fill, c3h = fill;
+      if (<u32>ix < <u32>iw) {
+        const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p3, flips);
+        c2l = quadsLow(a, c); c2h = quadsHigh(a, c);
+      }
+      p0 += t0; p1 += t1; p2 += t2; p3 += t3; ix++;
+      if (<u32>ix < <u32>iw) {
+        const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p3, flips);
+        c3l = quadsLow(a, c); c3h = quadsHigh(a, c);
+      }
+      p0 += t0; p1 += t1; p2 += t2; p3 += t3; ix++;
+      let a0l = dot4(w0l, c0l, sl), a1l = dot4(w0l, c1l, sl), d0l = dot4(v0l, c0l, sl), d1l = dot4(v0l, c1l, sl);
+      let a0h = dot4(w0h, c0h, sh), a1h = dot4(w0h, c1h, sh), d0h = dot4(v0h, c0h, sh), d1h = dot4(v0h, c1h, sh);
+      a0l = dot4(w1l, c1l, a0l); a1l = dot4(w1l, c2l, a1l); d0l = dot4(v1l, c1l, d0l); d1l = dot4(v1l, c2l, d1l);
+      a0h = dot4(w1h, c1h, a0h); a1h = dot4(w1h, c2h, a1h); d0h = dot4(v1h, c1h, d0h); d1h = dot4(v1h, c2h, d1h);
+      a0l = dot4(w2l, c2l, a0l); a1l = dot4(w2l, c3l, a1l); d0l = dot4(v2l, c2l, d0l); d1l = dot4(v2l, c3l, d1l);
+      a0h = dot4(w2h, c2h, a0h); a1h = dot4(w2h, c3h, a1h); d0h = dot4(v2h, c2h, d0h); d1h = dot4(v2h, c3h, d1h);
+      if (over) {
+        a0l = dot4(e2l, c2l, dot4(e1l, c1l, dot4(e0l, c0l, a0l)));
+        a1l = dot4(e2l, c3l, dot4(e1l, c2l, dot4(e0l, c1l, a1l)));
+        a0h = dot4(e2h, c2h, dot4(e1h, c1h, dot4(e0h, c0h, a0h)));
+        a1h = dot4(e2h, c3h, dot4(e1h, c2h, dot4(e0h, c1h, a1h)));
+        d0l = dot4(i32x4.shl(e2l, 8), c2l, dot4(i32x4.shl(e1l, 8), c1l, dot4(i32x4.shl(e0l, 8), c0l, d0l)));
+        d1l = dot4(i32x4.shl(e2l, 8), c3l, dot4(i32x4.shl(e1l, 8), c2l, dot4(i32x4.shl(e0l, 8), c1l, d1l)));
+        d0h = dot4(i32x4.shl(e2h, 8), c2h, dot4(i32x4.shl(e1h, 8), c1h, dot4(i32x4.shl(e0h, 8), c0h, d0h)));
+        d1h = dot4(i32x4.shl(e2h, 8), c3h, dot4(i32x4.shl(e1h, 8), c2h, dot4(i32x4.shl(e0h, 8), c1h, d1h)));
+      }
+      const next: usize = left > 1 ? dstPixel : 0;
+      putTwo(o + below, next, d0l, d0h, d1l, d1h, s0, s1, magic, offset, low, high);
+      putTwo(o, next, a0l, a0h, a1l, a1h, s0, s1, magic, offset, low, high);
+      o += dstPixel + dstPixel;
+      c0l = c2l; c0h = c2h; c1l = c3l; c1h = c3h;
+    }
+  }
+}
+export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) stride1(step, src, block, dst, from, to, flip, false);
+}
+export function qs8_dwconv_dot_3s1_wide(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) stride1(step, src, block, dst, from, to, flip, true);
 }
 
-/** Stride 2: nine columns, the window of a pixel begins at every second one. */
-export function qs8_dwconv_dot_3s2x4(step: usize, src: usize, block: usize, dst: usize, oy: i32, blocks: i32, flip: i32): void {
-  const y = oy * word(step, DW_SH) - word(step, DW_PT), ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL);
-  const keep0 = i8x16.splat(isInside(step, y) ? -1 : 0), keep1 = i8x16.splat(isInside(step, y + 1) ? -1 : 0);
-  const keep2 = i8x16.splat(isInside(step, y + 2) ? -1 : 0), every = i8x16.splat(-1);
-  const pixel = <usize>word(step, DW_SRC_PIXEL), pixel2 = pixel * 2, dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_SRC_ZERO);
-  const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
-  const high = v128.load16_splat(step, DW_MAX), magic = requantMagic(offset, word(step, DW_DST_ZERO));
-  const flips = i8x16.splat(<i8>flip), fill = i8x16.splat(<i8>zero);
-  let line0 = rowAt(step, src, y), line1 = rowAt(step, src, y + 1), line2 = rowAt(step, src, y + 2);
-  do {
-    let v = v128.load(block, 64), u = v128.load(block, 96), t = v128.load(block, 128);
-    const r0l = evenRow(v, u, keep0), r1l = oddRow(u, t, keep1);
-    let all = rowSums(evenRow(v, u, every), oddRow(u, t, every), evenRow(v128.load(block, 160), v128.load(block, 192), every));
-    const r2l = evenRow(v128.load(block, 160), v128.load(block, 192), keep2);
-    const start0 = startValue(v128.load(block), all, rowSums(r0l, r1l, r2l), i32x4.splat(zero), i32x4.splat(flip));
-    v = v128.load(block, 80); u = v128.load(block, 112); t = v128.load(block, 144);
-    const r0h = evenRow(v, u, keep0), r1h = oddRow(u, t, keep1);
-    all = rowSums(evenRow(v, u, every), oddRow(u, t, every), evenRow(v128.load(block, 176), v128.load(block, 208), every));
-    const r2h = evenRow(v128.load(block, 176), v128.load(block, 208), keep2);
-    const start1 = startValue(v128.load(block, 16), all, rowSums(r0h, r1h, r2h), i32x4.splat(zero), i32x4.splat(flip));
-    const s0 = v128.load(block, 32), s1 = v128.load(block, 48);
-    for (let x = 0; x < ow; x += 4) {
-      x = min(x, ow - 4);
-      const left = x * 2 < pl, right = x * 2 + 8 - pl >= iw;
-      const keepLeft = i8x16.splat(left ? 0 : -1), keepRight = i8x16.splat(right ? 0 : -1);
-      const fillLeft = v128.andnot(fill, keepLeft), fillRight = v128.andnot(fill, keepRight);
-      const first = left ? pixel : 0, last = right ? pixel : pixel2, column = <usize>(x * 2 - pl) * pixel;
-      let p = line0 + column;
-      let ab = bytePairs(v128.or(v128.and(v128.load64_zero(p + first), keepLeft), fillLeft), v128.load64_zero(p + pixel), flips);
-      p += pixel2;
-      let cd = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      let c00 = dot4(r0l, windowLow(ab, cd), start0), c01 = dot4(r0h, windowHigh(ab, cd), start1);
-      p += pixel2;
-      ab = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      let c10 = dot4(r0l, windowLow(cd, ab), start0), c11 = dot4(r0h, windowHigh(cd, ab), start1);
-      p += pixel2;
-      cd = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      let c20 = dot4(r0l, windowLow(ab, cd), start0), c21 = dot4(r0h, windowHigh(ab, cd), start1);
-      ab = v128.or(v128.and(v128.load64_zero(p + last), keepRight), fillRight);
-      ab = bytePairs(ab, ab, flips);
-      let c30 = dot4(r0l, windowLow(cd, ab), start0), c31 = dot4(r0h, windowHigh(cd, ab), start1);
-
-      p = line1 + column;
-      ab = bytePairs(v128.or(v128.and(v128.load64_zero(p + first), keepLeft), fillLeft), v128.load64_zero(p + pixel), flips);
-      p += pixel2;
-      cd = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      c00 = dot4(r1l, windowLow(ab, cd), c00); c01 = dot4(r1h, windowHigh(ab, cd), c01);
-      p += pixel2;
-      ab = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      c10 = dot4(r1l, windowLow(cd, ab), c10); c11 = dot4(r1h, windowHigh(cd, ab), c11);
-      p += pixel2;
-      cd = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      c20 = dot4(r1l, windowLow(ab, cd), c20); c21 = dot4(r1h, windowHigh(ab, cd), c21);
-      ab = v128.or(v128.and(v128.load64_zero(p + last), keepRight), fillRight);
-      ab = bytePairs(ab, ab, flips);
-      c30 = dot4(r1l, windowLow(cd, ab), c30); c31 = dot4(r1h, windowHigh(cd, ab), c31);
-
-      p = line2 + column;
-      ab = bytePairs(v128.or(v128.and(v128.load64_zero(p + first), keepLeft), fillLeft), v128.load64_zero(p + pixel), flips);
-      p += pixel2;
-      cd = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      c00 = dot4(r2l, windowLow(ab, cd), c00); c01 = dot4(r2h, windowHigh(ab, cd), c01);
-      p += pixel2;
-      ab = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      c10 = dot4(r2l, windowLow(cd, ab), c10); c11 = dot4(r2h, windowHigh(cd, ab), c11);
-      p += pixel2;
-      cd = bytePairs(v128.load64_zero(p), v128.load64_zero(p + pixel), flips);
-      c20 = dot4(r2l, windowLow(ab, cd), c20); c21 = dot4(r2h, windowHigh(ab, cd), c21);
-      ab = v128.or(v128.and(v128.load64_zero(p + last), keepRight), fillRight);
-      ab = bytePairs(ab, ab, flips);
-      c30 = dot4(r2l, windowLow(cd, ab), c30); c31 = dot4(r2h, windowHigh(cd, ab), c31);
-
-      let o = dst + <usize>x * dstPixel;
-      put(o, c00, c01, s0, s1, low, offset, high, magic); o += dstPixel;
-      put(o, c10, c11, s0, s1, low, offset, high, magic); o += dstPixel;
-      put(o, c20, c21, s0, s1, low, offset, high, magic); o += dstPixel;
-      put(o, c30, c31, s0, s1, low, offset, high, magic);
+/** Column stride 2, any row stride: one row, two columns of the output at a time. */
+// @ts-ignore: decorator
+@inline function stride2(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32, over: bool): void {
+  const ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL), pt = word(step, DW_PT), rows = word(step, DW_SH);
+  const dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_DST_ZERO);
+  const offset = requantOffset(zero), magic = requantMagic(offset, zero);
+  const low = v128.load8_splat(step, DW_MIN), high = v128.load8_splat(step, DW_MAX);
+  const flips = i8x16.splat(<i8>flip), fill = i8x16.splat(<i8>(word(step, DW_SRC_ZERO) ^ flip)), bias = i32x4.splat(flip);
+  const s0 = v128.load(block, 32), s1 = v128.load(block, 48), b = block + WEIGHTS;
+  const w0l = column0(b, false), w1l = column1(b, false), w2l = column2(b, false);
+  const w0h = column0(b + 16, false), w1h = column1(b + 16, false), w2h = column2(b + 16, false);
+  let sl = total(w0l, w1l, w2l), sh = total(w0h, w1h, w2h);
+  let e0l = w0l, e1l = w0l, e2l = w0l, e0h = w0l, e1h = w0l, e2h = w0l;
+  if (over) {
+    e0l = column0(b, true); e1l = column1(b, true); e2l = column2(b, true);
+    e0h = column0(b + 16, true); e1h = column1(b + 16, true); e2h = column2(b + 16, true);
+    sl = i32x4.add(sl, total(e0l, e1l, e2l));
+    sh = i32x4.add(sh, total(e0h, e1h, e2h));
+  }
+  sl = i32x4.sub(v128.load(block), i32x4.mul(bias, sl));
+  sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, sh));
+  for (let oy = from; oy < to; oy++) {
+    const y = oy * rows - pt;
+    let p0 = rowAt(step, src, y), p1 = rowAt(step, src, y + 1), p2 = rowAt(step, src, y + 2);
+    const t0 = rowStep(step, y), t1 = rowStep(step, y + 1), t2 = rowStep(step, y + 2);
+    let o = dst + <usize>(oy * word(step, DW_DST_ROW)), ix = -pl, c0l = fill, c0h = fill;
+    if (<u32>ix < <u32>iw) {
+      const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p2, flips);
+      c0l = quadsLow(a, c); c0h = quadsHigh(a, c);
     }
-    line0 += 8;
-    line1 += 8;
-    line2 += 8;
-    dst += 8;
-    block += BLOCK_BYTES;
-  } while (--blocks);
+    p0 += t0; p1 += t1; p2 += t2; ix++;
+    for (let left = ow; left > 0; left -= 2) {
+      let c1l = fill, c1h = fill, c2l = fill, c2h = fill;
+      if (<u32>ix < <u32>iw) {
+        const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p2, flips);
+        c1l = quadsLow(a, c); c1h = quadsHigh(a, c);
+      }
+      p0 += t0; p1 += t1; p2 += t2; ix++;
+      if (<u32>ix < <u32>iw) {
+        const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p2, flips);
+        c2l = quadsLow(a, c); c2h = quadsHigh(a, c);
+      }
+      p0 += t0; p1 += t1; p2 += t2; ix++;
+      let a0l = dot4(w2l, c2l, dot4(w1l, c1l, dot4(w0l, c0l, sl))), a0h = dot4(w2h, c2h, dot4(w1h, c1h, dot4(w0h, c0h, sh)));
+      if (over) {
+        a0l = dot4(e2l, c2l, dot4(e1l, c1l, dot4(e0l, c0l, a0l)));
+        a0h = dot4(e2h, c2h, dot4(e1h, c1h, dot4(e0h, c0h, a0h)));
+      }
+      c1l = fill; c1h = fill; c0l = fill; c0h = fill;
+      if (<u32>ix < <u32>iw) {
+        const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p2, flips);
+        c1l = quadsLow(a, c); c1h = quadsHigh(a, c);
+      }
+      p0 += t0; p1 += t1; p2 += t2; ix++;
+      if (<u32>ix < <u32>iw) {
+        const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p2, flips);
+        c0l = quadsLow(a, c); c0h = quadsHigh(a, c);
+      }
+      p0 += t0; p1 += t1; p2 += t2; ix++;
+      let a1l = dot4(w2l, c0l, dot4(w1l, c1l, dot4(w0l, c2l, sl))), a1h = dot4(w2h, c0h, dot4(w1h, c1h, dot4(w0h, c2h, sh)));
+      if (over) {
+        a1l = dot4(e2l, c0l, dot4(e1l, c1l, dot4(e0l, c2l, a1l)));
+        a1h = dot4(e2h, c0h, dot4(e1h, c1h, dot4(e0h, c2h, a1h)));
+      }
+      putTwo(o, left > 1 ? dstPixel : 0, a0l, a0h, a1l, a1h, s0, s1, magic, offset, low, high);
+      o += dstPixel + dstPixel;
+    }
+  }
+}
+export function qs8_dwconv_dot_3s2(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) stride2(step, src, block, dst, from, to, flip, false);
+}
+export function qs8_dwconv_dot_3s2_wide(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) stride2(step, src, block, dst, from, to, flip, true);
 }

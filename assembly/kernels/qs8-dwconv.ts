@@ -13,10 +13,14 @@ import { requant8, requantLow, requantMagic, requantOffset } from "../requant.ts
 import { dot2, dotMode, storeLanesI8 } from "../simd.ts";
 import { inRange, positive, reads, times, word } from "../verify.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
-import { dotTakes, qs8_dwconv_dot_3s1x4, qs8_dwconv_dot_3s2x4 } from "./qs8-dwconv-dot.ts";
+import {
+  DOT_BLOCK_BYTES, dotTakes, exceeds, qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide,
+} from "./qs8-dwconv-dot.ts";
 
 /** Bytes of a block before its weights: bias and scale. */
 const HEAD: usize = 64;
+/** Least pixels of a block per call on the dot product, so that preparing its weights costs little. */
+const DOT_PIXELS: i32 = 64;
 
 /** Work: see verifyDwconv, in blocks of 8 channels. */
 export function verifyQs8Dwconv(step: usize): void {
@@ -38,15 +42,16 @@ export function qs8Dwconv(step: usize, base: usize): void {
   const yTo = insideTo(yFrom, oh, word(step, DW_IH), sh, word(step, DW_PT), (kh - 1) * word(step, DW_DH) + 1);
   const weights = base + <usize>word(step, DW_WEIGHTS);
   const dot = usesDot(step, weights), flip = dotMode() == DOT_U8S8 ? 0x80 : 0;
+  const dotRows = (DOT_PIXELS / ow + 2) & ~1;
   const tailWeights = weights + <usize>blocks * blockBytes(kh * kw), tail = <usize>blocks << 3;
   for (let n = 0; n < batch; n++) {
     const src = base + <usize>word(step, DW_SRC) + <usize>n * <usize>word(step, DW_SRC_BATCH);
-    let dst = base + <usize>word(step, DW_DST) + <usize>n * <usize>word(step, DW_DST_BATCH);
+    const image = base + <usize>word(step, DW_DST) + <usize>n * <usize>word(step, DW_DST_BATCH);
+    let dst = image;
     for (let oy = 0; oy < oh; oy++) {
       if (blocks) {
         if (dot) {
-          if (sw == 1) qs8_dwconv_dot_3s1x4(step, src, weights, dst, oy, blocks, flip);
-          else qs8_dwconv_dot_3s2x4(step, src, weights, dst, oy, blocks, flip);
+          if (oy % dotRows == 0) dotBlocks(step, src, weights, image, oy, min(oy + dotRows, oh), blocks, flip);
         } else if (oy >= yFrom && oy < yTo && xTo - xFrom >= 4) {
           qs8_dwconv_1(step, src, weights, dst, oy, 0, xFrom, blocks, 8);
           insideColumns(step, src, weights, dst, oy, xFrom, xTo, blocks);
@@ -65,6 +70,21 @@ export function qs8Dwconv(step: usize, base: usize): void {
 @inline function usesDot(step: usize, weights: usize): bool {
   if (ASC_FEATURE_RELAXED_SIMD) return dotMode() != DOT_I16 && dotTakes(step, weights);
   return false;
+}
+
+/** Output rows [from, to) on the dot product, block by block: few blocks need the wide kernels. */
+function dotBlocks(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, blocks: i32, flip: i32): void {
+  const dense = word(step, DW_SW) == 1;
+  do {
+    if (exceeds(block, 127)) {
+      if (dense) qs8_dwconv_dot_3s1_wide(step, src, block, dst, from, to, flip);
+      else qs8_dwconv_dot_3s2_wide(step, src, block, dst, from, to, flip);
+    } else if (dense) qs8_dwconv_dot_3s1(step, src, block, dst, from, to, flip);
+    else qs8_dwconv_dot_3s2(step, src, block, dst, from, to, flip);
+    block += DOT_BLOCK_BYTES;
+    src += 8;
+    dst += 8;
+  } while (--blocks);
 }
 
 // @ts-ignore: decorator

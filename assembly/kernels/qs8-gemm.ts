@@ -175,15 +175,15 @@ const INT8 = 0, INT8_SUMS = 1, INT32 = 2;
 }
 
 export function qs8_gemm_6x8(count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize): void {
-  tiles6x8(count, quads, a, lda, b, c, ldc, init, 0, INT8);
+  if (ASC_FEATURE_RELAXED_SIMD) tiles6x8(count, quads, a, lda, b, c, ldc, init, 0, INT8);
 }
 export function qs8_gemm_6x8_sums(
   count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize,
 ): void {
-  tiles6x8(count, quads, a, lda, b, c, ldc, init, sums, INT8_SUMS);
+  if (ASC_FEATURE_RELAXED_SIMD) tiles6x8(count, quads, a, lda, b, c, ldc, init, sums, INT8_SUMS);
 }
 export function qs8_gemm_6x8_i32(count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize): void {
-  tiles6x8(count, quads, a, lda, b, c, ldc, init, 0, INT32);
+  if (ASC_FEATURE_RELAXED_SIMD) tiles6x8(count, quads, a, lda, b, c, ldc, init, 0, INT32);
 }
 
 /** Sums of neighbouring lanes: x holds columns 0 and 1 (two partial sums each), y columns 2 and 3. */

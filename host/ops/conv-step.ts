@@ -157,6 +157,7 @@ function emitDwconv(ctx: Lowering, c: ConvStep, weights: Constant): void {
     [abi.DW_DST_BATCH]: strideOf(c.dst, 0), [abi.DW_DST_ROW]: strideOf(c.dst, 1), [abi.DW_DST_PIXEL]: strideOf(c.dst, 2),
     ...(quantized ? {} : dwScratch(ctx, padding(c, dim(weights, 1), channels))),
     [abi.DW_MIN]: min, [abi.DW_MAX]: max, [abi.DW_SRC_ZERO]: srcZero, [abi.DW_DST_ZERO]: dstZero,
+    [abi.DW_FILL]: (srcZero & 255) * 0x01010101 | 0, [abi.DW_FILL + 4]: (srcZero & 255) * 0x01010101 | 0,
   });
 }
 

@@ -110,7 +110,8 @@ function qs8Case(s: Shape, seed: number, positive: boolean): Case {
     each((t, from) => { if (from >= 0) acc += ((source[from] ?? 0) - srcZero) * (w[c]?.[t] ?? 0); });
     answer[at] = requantised(acc, scale[c] ?? 0, dstZero, min, max);
   });
-  const all = words(s, srcAt, dstAt).set(abi.DW_MIN, min).set(abi.DW_MAX, max).set(abi.DW_SRC_ZERO, srcZero).set(abi.DW_DST_ZERO, dstZero);
+  const all = words(s, srcAt, dstAt).set(abi.DW_MIN, min).set(abi.DW_MAX, max).set(abi.DW_SRC_ZERO, srcZero).set(abi.DW_DST_ZERO, dstZero)
+    .set(abi.DW_FILL, (srcZero & 255) * 0x01010101 | 0).set(abi.DW_FILL + 4, (srcZero & 255) * 0x01010101 | 0);
   return { problem: { opcode: abi.QS8_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights, arenaBytes }, arena, expected };
 }
 
