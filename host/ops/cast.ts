@@ -44,7 +44,7 @@ export const cast: Op<CastAttrs> = {
       node.ignore('saturate', 'round_mode');
       const to = onnxTypes[node.int('to')];
       if (to === undefined) return node.unsupported(`casting to ONNX data type ${node.int('to')} is not supported`);
-      const x = node.wasUint8(0) ? fromBytes(node, b, node.input(0)) : node.input(0);
+      const x = node.wasUint8(0) ? fromBytes(b, node.input(0)) : node.input(0);
       return [to === 'uint8' ? toBytes(b, x) : castTo(b, x, to)];
     },
   },
@@ -94,8 +94,8 @@ function castTo(b: Builder, x: Value, to: DType): Value {
   return x.dtype === to ? x : b.add(cast, { to }, [x]);
 }
 
-function fromBytes(node: OnnxNode, b: Builder, x: Value): Value {
-  return b.add(dequantize, {}, [withQuantization(node, b, x, byteValues)]);
+function fromBytes(b: Builder, x: Value): Value {
+  return b.add(dequantize, {}, [withQuantization(b, x, byteValues)]);
 }
 
 function toBytes(b: Builder, x: Value): Value {

@@ -7,9 +7,10 @@ import type { Builder } from '../graph/builder.ts';
 import { isConstant, type Value } from '../graph/graph.ts';
 import { permuteWeights, toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
+import { onnxQuantization, unitQuantization, withQuantization } from '../import/onnx/quantization.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
 import { channelsTogether } from '../plan/lowering.ts';
-import { numbers, perTensor, type Quantization, type Tensor, type TensorType } from '../tensor.ts';
+import { numbers, perTensor, type Quantization, type Shape, type Tensor, type TensorType } from '../tensor.ts';
 import { noClamp, tfliteClamp, type Clamp } from './activation.ts';
 import { emitConv, isDepthwise, pixelsUniform } from './conv-step.ts';
 import { reshape } from './reshape.ts';
@@ -35,58 +36,42 @@ function readOnnxConv(node: OnnxNode, b: Builder): Value[] {
   return [onnxConv(node, b, { x, w, bias: node.optional(2) })];
 }
 
-/** Shared by the three ONNX spellings. `accumulators`: int32 output; `quantization`: int8 output. */
+/** Shared by the three ONNX spellings; one spatial axis counts as the width. `accumulators`: int32 output; `quantization`: int8 output. */
 function onnxConv(
   node: OnnxNode, b: Builder,
   c: { x: Value; w: Value; bias: Value | null; accumulators?: boolean; quantization?: Quantization | undefined },
 ): Value {
-  const { x, w } = c;
-  if (x.shape.length !== 4 || w.shape.length !== 4) node.unsupported(`convolution of a rank ${x.shape.length} tensor (only 2-D convolution is supported)`);
-  const window = onnxWindow(node, [w.shape[2] ?? 0, w.shape[3] ?? 0]);
-  const groups = node.int('group', 1);
-  const pads = resolvePads({ ...window, input: [x.shape[2] ?? 0, x.shape[3] ?? 0] });
+  const rank = c.x.shape.length;
+  if ((rank !== 3 && rank !== 4) || c.w.shape.length !== rank) node.unsupported(`convolution of a rank ${rank} tensor by rank ${c.w.shape.length} weights (one or two spatial axes are supported)`);
+  const x = toNhwc(b, c.x);
+  const w = rank === 4 ? c.w : b.add(reshape, { shape: [c.w.shape[0], c.w.shape[1], 1, c.w.shape[2]] }, [c.w], { quantization: c.w.quantization });
+  const window = onnxWindow(node, [w.shape[2], w.shape[3]], rank - 2);
+  const pads = resolvePads({ ...window, input: [x.shape[1], x.shape[2]] });
   const attrs: Conv2dAttrs = {
-    strides: window.strides, pads, dilations: window.dilations, groups, ...noClamp, ...(c.accumulators ? { accumulators: true } : {}),
+    strides: window.strides, pads, dilations: window.dilations, groups: node.int('group', 1), ...noClamp, ...(c.accumulators ? { accumulators: true } : {}),
   };
   // Weights may be large: see that they fit before they are transposed.
-  inferConv2d([permuted(x, [0, 2, 3, 1]), permuted(w, HWIO), c.bias], attrs);
-  const y = b.add(conv2d, attrs, [toNhwc(b, x), permuteWeights(b, w, HWIO), c.bias], { quantization: c.quantization });
-  return toNchw(b, y);
+  inferConv2d([x, permuted(w, HWIO), c.bias], attrs);
+  const y = b.add(conv2d, attrs, [x, permuteWeights(b, w, HWIO), c.bias], { quantization: c.quantization });
+  return toNchw(b, y, rank);
 }
 
 function permuted(type: TensorType, perm: readonly number[]): TensorType {
   return { dtype: type.dtype, shape: perm.map((p) => type.shape[p] ?? 0) };
 }
 
-/** A per-tensor or per-channel parameter pair given as ONNX inputs `scale` and `zero`. */
-export function onnxQuantization(node: OnnxNode, scaleInput: number, zeroInput: number, axis: number): Quantization {
-  const scale = Float32Array.from(numbers(node.constant(scaleInput)));
-  const zeros = node.optional(zeroInput);
-  const zeroPoint = zeros === null ? new Int32Array(scale.length) : Int32Array.from(numbers(node.constant(zeroInput)));
-  if (zeroPoint.length !== scale.length) node.fail('scale and zero point have different lengths');
-  if (!scale.every((s) => s > 0 && Number.isFinite(s))) node.fail('a quantisation scale is not a positive number');
-  return { scale, zeroPoint, axis };
-}
-
-/** The same int8 value under the parameters that this node states. */
-function requalify(b: Builder, value: Value, quantization: Quantization): Value {
-  if (isConstant(value)) return b.constant({ ...value, quantization }, value.name);
-  return b.add(reshape, { shape: [...value.shape] }, [value], { quantization });
-}
-
 function readQLinearConv(node: OnnxNode, b: Builder): Value[] {
-  const x = requalify(b, node.input(0), onnxQuantization(node, 1, 2, 0));
-  const w = requalify(b, node.constant(3), onnxQuantization(node, 4, 5, 0));
-  return [onnxConv(node, b, { x, w, bias: node.optional(8), quantization: onnxQuantization(node, 6, 7, 0) })];
+  const parameters = (shape: Shape, scale: number): Quantization => onnxQuantization(node, shape, { scale, zeroPoint: scale + 1, defaultZero: 0, axis: 0 });
+  const [x, w] = [node.input(0), node.constant(3)];
+  return [onnxConv(node, b, {
+    x: withQuantization(b, x, parameters(x.shape, 1)), w: withQuantization(b, w, parameters(w.shape, 4)),
+    bias: node.optional(8), quantization: parameters([], 6),
+  })];
 }
 
 function readConvInteger(node: OnnxNode, b: Builder): Value[] {
-  const unit = (zeroInput: number, uint8: boolean): Quantization => {
-    const zeros = node.optional(zeroInput) === null ? Int32Array.of(uint8 ? -128 : 0) : Int32Array.from(numbers(node.constant(zeroInput)));
-    return { scale: new Float32Array(zeros.length).fill(1), zeroPoint: zeros, axis: 0 };
-  };
-  const x = requalify(b, node.input(0), unit(2, node.wasUint8(0)));
-  const w = requalify(b, node.constant(1), unit(3, node.wasUint8(1)));
+  const x = withQuantization(b, node.input(0), unitQuantization(node, 0, 2, 0));
+  const w = withQuantization(b, node.constant(1), unitQuantization(node, 1, 3, 0));
   return [onnxConv(node, b, { x, w, bias: null, accumulators: true })];
 }
 

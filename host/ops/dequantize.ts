@@ -26,7 +26,7 @@ export const dequantize: Op<DequantizeAttrs> = {
       const defaultZero = node.wasUint8(0) ? -128 : 0;
       const q = onnxQuantization(node, x.shape, { scale: 1, zeroPoint: 2, defaultZero, axis: node.int('axis', 1) });
       // Weights stay quantised: a pass decides what becomes of the pair.
-      return [b.add(dequantize, {}, [withQuantization(node, b, x, q)], { fold: false })];
+      return [b.add(dequantize, {}, [withQuantization(b, x, q)], { fold: false })];
     },
   },
   tflite: {

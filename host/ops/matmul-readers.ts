@@ -5,9 +5,9 @@ import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import { permuteWeights } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
-import { onnxQuantization, withQuantization } from '../import/onnx/quantization.ts';
+import { onnxQuantization, unitQuantization, withQuantization } from '../import/onnx/quantization.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
-import { elementCount, numbers, type Quantization } from '../tensor.ts';
+import { elementCount } from '../tensor.ts';
 import { noClamp, tfliteClamp } from './activation.ts';
 import { binary } from './binary.ts';
 import { dequantize } from './dequantize.ts';
@@ -20,12 +20,12 @@ export function onnxMatmulReaders(matmul: Op<MatmulAttrs>): Record<string, OnnxR
     MatMul: (node, b) => [withMatrices(b, node.input(0), node.input(1), (x, y) => b.add(matmul, noClamp, [x, y, null]))],
     Gemm: (node, b) => [readGemm(matmul, node, b)],
     MatMulInteger(node, b) {
-      const x = withQuantization(node, b, node.input(0), unitScale(node, 0, 2));
-      const y = withQuantization(node, b, node.input(1), unitScale(node, 1, 3));
+      const x = withQuantization(b, node.input(0), unitQuantization(node, 0, 2, node.input(0).shape.length - 1));
+      const y = withQuantization(b, node.input(1), unitQuantization(node, 1, 3, node.input(1).shape.length - 1));
       return [withMatrices(b, x, y, (left, right) => b.add(matmul, { ...noClamp, accumulators: true }, [left, right, null]))];
     },
     QLinearMatMul(node, b) {
-      const state = (index: number, value: Value): Value => withQuantization(node, b, value,
+      const state = (index: number, value: Value): Value => withQuantization(b, value,
         onnxQuantization(node, value.shape, { scale: index + 1, zeroPoint: index + 2, defaultZero: 0, axis: -1 }));
       const quantization = onnxQuantization(node, [], { scale: 6, zeroPoint: 7, defaultZero: 0, axis: 0 });
       return [withMatrices(b, state(0, node.input(0)), state(3, node.input(3)), (x, y) => b.add(matmul, noClamp, [x, y, null], { quantization }))];
@@ -52,12 +52,6 @@ function withMatrices(b: Builder, x: Value, y: Value, multiply: (x: Value, y: Va
   if (left === x && right === y) return z;
   const dropped = [...(left === x ? [] : [z.shape.length - 2]), ...(right === y ? [] : [z.shape.length - 1])];
   return b.add(reshape, { shape: z.shape.filter((_, i) => !dropped.includes(i)) }, [z]);
-}
-
-/** Integers that stand for themselves. */
-function unitScale(node: OnnxNode, value: number, zero: number): Quantization {
-  const zeros = node.optional(zero) === null ? Int32Array.of(node.wasUint8(value) ? -128 : 0) : Int32Array.from(numbers(node.constant(zero)));
-  return { scale: new Float32Array(zeros.length).fill(1), zeroPoint: zeros, axis: zeros.length === 1 ? 0 : node.input(value).shape.length - 1 };
 }
 
 /** alpha * A' * B' + beta * C. */

@@ -4,7 +4,7 @@ import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { KingletError, type ErrorCode } from '../../host/error.ts';
 import { Builder } from '../../host/graph/builder.ts';
-import { isConstant, type Graph } from '../../host/graph/graph.ts';
+import { isConstant, type Graph, type Value } from '../../host/graph/graph.ts';
 import { onnxReaders } from '../../host/ops/index.ts';
 import { numbers, type Quantization, type Tensor } from '../../host/tensor.ts';
 import { layerGoldens } from './layer-goldens.ts';
@@ -116,6 +116,85 @@ test('QLinearMatMul: f32(acc) * f32(f32(sa * sb) / so), per tensor at run time a
   for (const [y] of await bothWays(perTensor.graph, perTensor.fed)) deepEqual([...y], expected([0.25, 0.25]));
   const perColumn = readNode('QLinearMatMul', { opset: 13 }, parameters(f(0.25, 0.5)), [3, ...known]);
   for (const [y] of await bothWays(perColumn.graph, perColumn.fed)) deepEqual([...y], expected([0.25, 0.5]));
+});
+
+/** y[o, i] = bias[o] + sum x[g*C + c, i*stride - pad + k*dilation] * w[o, c, k] over one spatial axis: 1-D convolution, written out. */
+function conv1d(
+  x: Tensor, w: Tensor, p: { stride: number; dilation: number; pad: number; size: number; groups: number; bias?: readonly number[]; zero?: number; weightZero?: number },
+): number[] {
+  const [[, , length], [oc, ic, k]] = [x.shape, w.shape];
+  return Array.from({ length: oc * p.size }, (_, at) => {
+    const [o, i] = [Math.floor(at / p.size), at % p.size];
+    const first = Math.floor(o / (oc / p.groups)) * ic;
+    let sum = p.bias?.[o] ?? 0;
+    for (let c = 0; c < ic; c++) for (let t = 0; t < k; t++) {
+      const from = i * p.stride - p.pad + t * p.dilation;
+      if (from < 0 || from >= length) continue;
+      sum += (Number(x.data[(first + c) * length + from]) - (p.zero ?? 0)) * (Number(w.data[(o * ic + c) * k + t]) - (p.weightZero ?? 0));
+    }
+    return sum;
+  });
+}
+
+test('Conv with one spatial axis: strides, dilations, pads, groups, bias', async () => {
+  const x = floatTensor([1, 4, 9], Array.from({ length: 36 }, (_, i) => ((i * 7) % 13) / 8 - 0.5));
+  const cases = [
+    { w: [3, 4, 2], attrs: { strides: [2], pads: [1, 0] }, p: { stride: 2, dilation: 1, pad: 1, size: 5, groups: 1 } },
+    { w: [6, 2, 3], attrs: { dilations: [2], group: 2 }, p: { stride: 1, dilation: 2, pad: 0, size: 5, groups: 2 } },
+    { w: [4, 1, 3], attrs: { group: 4, auto_pad: 'SAME_UPPER' }, p: { stride: 1, dilation: 1, pad: 1, size: 9, groups: 4 } },
+  ] as const;
+  for (const { w: shape, attrs, p } of cases) {
+    const w = floatTensor(shape, Array.from({ length: shape[0] * shape[1] * shape[2] }, (_, i) => ((i * 5) % 11) / 4 - 1));
+    const bias = Array.from({ length: shape[0] }, (_, i) => i / 2 - 1);
+    const { graph, fed } = readNode('Conv', { opset: 13, attrs }, [x, w, f(...bias)], [1, 2]);
+    deepEqual(graph.outputs[0].shape, [1, shape[0], p.size]);
+    for (const [y] of await bothWays(graph, fed)) agrees(y, conv1d(x, w, { ...p, bias }), 1e-6);
+  }
+});
+
+test('ConvInteger gives the accumulators, with one spatial axis too', async () => {
+  const x = int8([1, 2, 5], [3, -7, 120, -128, 5, 9, 0, -1, 64, 33]);
+  const w = int8([2, 2, 3], [1, -2, 3, -128, 127, 6, 7, -8, 9, 10, -11, 12]);
+  const { graph, fed } = readNode('ConvInteger', { opset: 13, attrs: { pads: [1, 1] } }, [x, w, int8([], [4]), int8([], [-2])], [1, 2, 3]);
+  deepEqual(graph.outputs[0].dtype, 'int32');
+  for (const [y] of await bothWays(graph, fed)) deepEqual([...y], conv1d(x, w, { stride: 1, dilation: 1, pad: 1, size: 5, groups: 1, zero: 4, weightZero: -2 }));
+});
+
+test('QLinearConv: per-tensor and per-channel scales on exact sums', async () => {
+  const x = int8([1, 2, 3], [30, -70, 12, 8, 5, -90]);
+  const w = int8([2, 2, 1], [11, -20, 33, 4]);
+  const bias = intTensor([2], [50, -60]);
+  const accumulators = conv1d(x, w, { stride: 1, dilation: 1, pad: 0, size: 3, groups: 1, zero: 3, weightZero: 0, bias: [50, -60] });
+  for (const scales of [[0.25], [0.25, 0.5]]) {
+    const zeros = int8(scales.length === 1 ? [] : [2], scales.map(() => 0));
+    const inputs = [x, scalar(0.1), int8([], [3]), w, scales.length === 1 ? scalar(0.25) : f(...scales), zeros, scalar(0.71), int8([], [7]), bias];
+    const { graph, fed } = readNode('QLinearConv', { opset: 13 }, inputs, [1, 2, 3, 4, 5, 6, 7, 8]);
+    // Chosen so that no product is a tie.
+    const expected = accumulators.map((sum, i) => Math.max(-128, Math.min(127, Math.round(sum * 0.1 * (scales[Math.floor(i / 3)] ?? scales[0]) / 0.71) + 7)));
+    for (const [y] of await bothWays(graph, fed)) deepEqual([...y], expected);
+  }
+});
+
+test('QLinearConv refuses scales that do not fit and negative ones', () => {
+  const x = int8([1, 2, 3], [1, 2, 3, 4, 5, 6]), w = int8([2, 2, 1], [1, 2, 3, 4]);
+  for (const scales of [f(0.1, 0.2, 0.3), scalar(-1), scalar(Infinity)]) {
+    const zeros = scales.shape.length === 0 ? int8([], [0]) : int8([3], [0, 0, 0]);
+    throws(() => readNode('QLinearConv', { opset: 13 }, [x, scalar(0.1), int8([], [3]), w, scales, zeros, scalar(0.7), int8([], [7])], [1, 2, 3, 4, 5, 6, 7]),
+      (e) => e instanceof KingletError && e.code === 'ERR_MODEL_INVALID');
+  }
+});
+
+test('integers that two operators read differently are restated, not refused', async () => {
+  const b = new Builder();
+  const x = b.input('x', { dtype: 'float32', shape: [1, 1, 4] });
+  const read = (op: string, inputs: (Value | null)[]): Value => {
+    const reader = onnxReaders.get(op);
+    if (!reader) throw new Error(`no reader for ${op}`);
+    return reader(onnxNode({ op, inputs }), b)[0];
+  };
+  const q = read('QuantizeLinear', [x, b.constant(scalar(0.5)), b.constant(int8([], [10]))]);
+  b.output(read('ConvInteger', [q, b.constant(int8([1, 1, 1], [3])), b.constant(int8([], [10])), null]), 'y');
+  for (const [y] of await bothWays(b.graph, [floatTensor([1, 1, 4], [-1, 0, 0.5, 2])])) deepEqual([...y], [-6, 0, 3, 12]);
 });
 
 test('MatMulInteger gives the accumulators', async () => {

@@ -5,6 +5,7 @@ import type { Builder } from '../../graph/builder.ts';
 import { isConstant, type Value } from '../../graph/graph.ts';
 import { numbers, sameQuantization, type Quantization } from '../../tensor.ts';
 import { normalizeAxis } from '../../ops/operand.ts';
+import { reshape } from '../../ops/reshape.ts';
 import type { OnnxNode } from './node.ts';
 
 export interface QuantizationInputs {
@@ -40,11 +41,18 @@ function zeroPoints(node: OnnxNode, where: QuantizationInputs, channels: number)
   return values;
 }
 
+/** Integers that stand for themselves: scale 1, and the zero point that the node states for its input `value`. */
+export function unitQuantization(node: OnnxNode, value: number, zeroPoint: number, axis: number): Quantization {
+  const zeros = node.optional(zeroPoint) === null ? Int32Array.of(node.wasUint8(value) ? -128 : 0) : Int32Array.from(numbers(node.constant(zeroPoint)));
+  return { scale: new Float32Array(zeros.length).fill(1), zeroPoint: zeros, axis: zeros.length === 1 ? 0 : axis };
+}
+
 /** The same integers, stated to mean what `q` says. Graph inputs get their parameters from the first operator that knows them. */
-export function withQuantization(node: OnnxNode, b: Builder, value: Value, q: Quantization): Value {
+export function withQuantization(b: Builder, value: Value, q: Quantization): Value {
   if (sameQuantization(value.quantization, q)) return value;
   if (isConstant(value)) return b.constant({ dtype: value.dtype, shape: value.shape, data: value.data, quantization: q }, value.name);
-  if (value.quantization !== undefined) return node.unsupported('integers that two operators read with different scales or zero points are not supported');
+  // Two operators read the same integers differently.
+  if (value.quantization !== undefined) return b.add(reshape, { shape: [...value.shape] }, [value], { quantization: q });
   (value as { quantization?: Quantization }).quantization = q;
   return value;
 }
