@@ -8,7 +8,6 @@ import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import { withQuantization } from '../import/onnx/quantization.ts';
-import type { OnnxNode } from '../import/onnx/node.ts';
 import type { Lowering, View } from '../plan/lowering.ts';
 import { denseStrides, elementBytes, elementCount, type DType, type Quantization, type Tensor } from '../tensor.ts';
 import { emitConvert } from './convert-step.ts';

@@ -1,5 +1,5 @@
 // ONNX Resize (opset 10 on) and Upsample (7, 9): attributes and scales or sizes into resize attributes on NHWC.
-// In: the node. Out: a value in the node's own layout. Must not know interpolation.
+// In: the node. Out: a value in the node's own layout. Must not know interpolation: the op is a parameter.
 // https://onnx.ai/onnx/operators/onnx__Resize.html
 
 import type { Builder } from '../graph/builder.ts';
@@ -7,8 +7,8 @@ import { type Value } from '../graph/graph.ts';
 import { toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import { numbers } from '../tensor.ts';
+import type { OnnxReader, Op } from './op.ts';
 import { normalizeAxis } from './operand.ts';
-import { resize } from './resize.ts';
 import type { Coordinates, Nearest, ResizeAttrs } from './resize-table.ts';
 
 type Rule = Pick<ResizeAttrs, 'mode' | 'coordinates' | 'nearest'>;
@@ -17,6 +17,10 @@ interface Target {
   readonly sizes: readonly number[];
   readonly scales: readonly number[];
 }
+interface Request {
+  readonly target: Target;
+  readonly rule: Rule;
+}
 
 const coordinateModes: readonly Coordinates[] = ['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric', 'tf_half_pixel_for_nn'];
 const nearestModes: readonly Nearest[] = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'];
@@ -24,7 +28,14 @@ const nearestModes: readonly Nearest[] = ['round_prefer_floor', 'round_prefer_ce
 /** Resize before opset 11 knows nothing but scales. */
 const SIZES_OPSET = 11;
 
-export function readResize(node: OnnxNode, b: Builder): Value {
+export function onnxResizeReaders(resize: Op<ResizeAttrs>): Record<string, OnnxReader> {
+  return {
+    Resize: (node, b) => [addResize(resize, node, b, readResize(node))],
+    Upsample: (node, b) => [addResize(resize, node, b, readUpsample(node))],
+  };
+}
+
+function readResize(node: OnnxNode): Request {
   const x = node.input(0);
   const mode = interpolation(node);
   node.ignore('cubic_coeff_a', 'exclude_outside', 'extrapolation_value');
@@ -32,7 +43,7 @@ export function readResize(node: OnnxNode, b: Builder): Value {
   if (node.opset < SIZES_OPSET) {
     const target = fromScales(node, x, floats(node, 1), allAxes(x));
     const shrinks = target.scales.some((s) => s < 1);
-    return addResize(node, b, target, { mode, coordinates: 'asymmetric', nearest: shrinks ? 'ceil' : 'floor' });
+    return { target, rule: { mode, coordinates: 'asymmetric', nearest: shrinks ? 'ceil' : 'floor' } };
   }
   const rule: Rule = {
     mode,
@@ -40,13 +51,13 @@ export function readResize(node: OnnxNode, b: Builder): Value {
     nearest: oneOf(node, 'nearest_mode', nearestModes, 'round_prefer_floor'),
   };
   const axes = node.has('axes') ? node.ints('axes').map((axis) => normalizeAxis(axis, x.shape.length)) : allAxes(x);
-  return addResize(node, b, resizeTarget(node, x, axes), rule);
+  return { target: resizeTarget(node, x, axes), rule };
 }
 
-export function readUpsample(node: OnnxNode, b: Builder): Value {
+function readUpsample(node: OnnxNode): Request {
   const x = node.input(0);
   const scales = node.opset < 9 ? node.floats('scales') : floats(node, 1);
-  return addResize(node, b, fromScales(node, x, scales, allAxes(x)), { mode: interpolation(node), coordinates: 'asymmetric', nearest: 'floor' });
+  return { target: fromScales(node, x, scales, allAxes(x)), rule: { mode: interpolation(node), coordinates: 'asymmetric', nearest: 'floor' } };
 }
 
 function resizeTarget(node: OnnxNode, x: Value, axes: readonly number[]): Target {
@@ -68,7 +79,7 @@ function fromScales(node: OnnxNode, x: Value, given: readonly number[], axes: re
 }
 
 /** Channels are axis 1, or the last axis where a converted NHWC model says so. */
-function addResize(node: OnnxNode, b: Builder, target: Target, rule: Rule): Value {
+function addResize(resize: Op<ResizeAttrs>, node: OnnxNode, b: Builder, { target, rule }: Request): Value {
   const x = node.input(0);
   const fixed = (axis: number): boolean => target.sizes[axis] === x.shape[axis];
   if (x.shape.length !== 4 || !fixed(0)) return node.unsupported('only height and width of a 4-D tensor can be resized');

@@ -13,12 +13,11 @@ import type { Op } from './op.ts';
 import { activation, emptyTensor, forward, operand } from './operand.ts';
 import { rint, saturate } from './quantized.ts';
 import { matchQuantization } from './requantize.ts';
-import { readResize, readUpsample } from './resize-onnx.ts';
+import { onnxResizeReaders } from './resize-onnx.ts';
 import { linearTable, nearestTable, type LinearEntry, type ResizeAttrs } from './resize-table.ts';
 
-export const resize: Op<ResizeAttrs> = {
+const definition: Op<ResizeAttrs> = {
   kind: 'resize',
-  onnx: { Resize: (node, b) => [readResize(node, b)], Upsample: (node, b) => [readUpsample(node, b)] },
   tflite: {
     RESIZE_BILINEAR: (node, b) => [readTflite(node, b, 'linear')],
     RESIZE_NEAREST_NEIGHBOR: (node, b) => [readTflite(node, b, 'nearest')],
@@ -63,6 +62,9 @@ export const resize: Op<ResizeAttrs> = {
     });
   },
 };
+
+/** The readers add nodes of this very op, so they are made after it. */
+export const resize: Op<ResizeAttrs> = Object.assign(definition, { onnx: onnxResizeReaders(definition) });
 
 const vectorChannels: Need = (view) => channelsTogether(view) && forward(view);
 
