@@ -162,7 +162,11 @@ export const CONV_DST_ZERO = 140; // qs8
 export const CONV_WEIGHT_ZERO = 144; // qs8: zero point (s8 domain) of the panels whose row factor is not 0; 0 where none is
 export const CONV_OUT_I32 = 148; // qs8: 1 stores the int32 accumulators (dst is i32), no scale, no clamp
 export const CONV_PLANAR = 152; // f32: 1: K = (c,ky,kx) order, for sources whose pixels, not channels, are neighbours
-export const CONV_STEP_BYTES = 156;
+export const CONV_ACTIVATION = 156; // f32: 0, or UNARY_HARD_SWISH or UNARY_HARD_SIGMOID after the clamp, or UNARY_LEAKY_RELU
+//   in its place, as max(x, P0*x)
+export const CONV_P0 = 160;
+export const CONV_P1 = 164;
+export const CONV_STEP_BYTES = 168;
 
 // F32_DWCONV, QS8_DWCONV: depthwise NHWC, channel stride 1 on both sides, multiplier 1.
 // weights f32, per 4 channels: [bias 4][KH*KW][4] f32
@@ -199,7 +203,10 @@ export const DW_FILL = 116; // qs8: SRC_ZERO in each of 8 bytes, what rows outsi
 export const DW_SCRATCH = 124; // f32: see kernels/f32-dwconv.ts
 export const DW_SCRATCH_BYTES = 128;
 export const DW_CHUNK = 132; // f32: blocks of 4 channels that are copied with their zero columns at a time; 0: no copy
-export const DW_STEP_BYTES = 136;
+export const DW_ACTIVATION = 136; // f32: as CONV_ACTIVATION
+export const DW_P0 = 140;
+export const DW_P1 = 144;
+export const DW_STEP_BYTES = 148;
 
 // F32_POOL, QS8_POOL: NHWC windows, channel stride 1. Windows are clipped to the input; an empty window is refused by verify.
 export const POOL_SRC = 8;

@@ -7,11 +7,12 @@
 // neighbours, go through the tile in scratch, from where single elements are stored.
 
 import {
-  CONV_BATCH, CONV_BLOCK_ROWS, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_GROUPS, CONV_IC,
+  CONV_ACTIVATION, CONV_BATCH, CONV_BLOCK_ROWS, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_GROUPS, CONV_IC,
   CONV_KH, CONV_KW, CONV_OC, CONV_OH, CONV_OW, CONV_PLANAR, CONV_SCRATCH, CONV_SRC, CONV_SRC_BATCH, CONV_SRC_CHANNEL, CONV_SRC_PIXEL,
   CONV_WEIGHTS,
 } from "../abi.ts";
 import { inRange, positive, reads, times, word } from "../verify.ts";
+import { verifyActivation } from "./f32-activation.ts";
 import { panels, rowLength, verifyConv, verifyScratch } from "./conv.ts";
 import { packF32Rows } from "./f32-pack.ts";
 import { F32_TILE_ROWS, f32Gemm, touchPanel } from "./f32-gemm.ts";
@@ -22,6 +23,7 @@ const TILE_BYTES: i64 = 256;
 export function verifyF32Conv(step: usize): void {
   verifyConv(step, 4, 4);
   inRange(step, CONV_PLANAR, 0, 1);
+  verifyActivation(step + CONV_ACTIVATION);
   const k = rowLength(step);
   verifyScratch(step, word(step, CONV_DIRECT) != 0 ? 0 : times(k, 4), TILE_BYTES);
   reads(word(step, CONV_WEIGHTS), times(times(positive(step, CONV_GROUPS), panels(step)), times(k + 1, 32)));

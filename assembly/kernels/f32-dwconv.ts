@@ -7,11 +7,12 @@
 // A tile may repeat positions of its neighbour: the same values are computed again and stored to the same place.
 
 import {
-  DW_BATCH, DW_C, DW_CHUNK, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN,
+  DW_ACTIVATION, DW_BATCH, DW_C, DW_CHUNK, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN,
   DW_OH, DW_OW, DW_PL, DW_PT, DW_SCRATCH, DW_SCRATCH_BYTES, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SW, DW_WEIGHTS,
 } from "../abi.ts";
 import { clampF32, madd, storeLanesF32 } from "../simd.ts";
 import { addWork, positive, reads, require, stride, times, word, writes } from "../verify.ts";
+import { activateF32, verifyActivation } from "./f32-activation.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
 import { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s2x4 } from "./f32-dwconv-tiles.ts";
 
@@ -26,6 +27,7 @@ export function verifyF32Dwconv(step: usize): void {
   verifyDwconv(step, 4, 4);
   const blocks = (positive(step, DW_C) + 3) >> 2, chunk = stride(step, DW_CHUNK);
   reads(word(step, DW_WEIGHTS), times(blocks, times(taps(step) + 1, 16)));
+  verifyActivation(step + DW_ACTIVATION);
   let bytes = TILE_BYTES;
   if (chunk) {
     require(slides(word(step, DW_KW), word(step, DW_SW), word(step, DW_DW)) && word(step, DW_OW) >= 4);
@@ -165,6 +167,7 @@ function slide(
     }
     x += width;
   }
+  if (word(step, DW_ACTIVATION)) activateF32(step + DW_ACTIVATION, count, dst, dstPixel, channels);
 }
 
 function tile(
@@ -204,6 +207,7 @@ export function f32_dwconv_1(
   channels: i32,
 ): void {
   const low = v128.load32_splat(step, DW_MIN), high = v128.load32_splat(step, DW_MAX), lineTap = <usize>word(step, DW_KW) << 4;
+  const result = dst, all = channels;
   for (; channels > 0; channels -= 4) {
     let acc = v128.load(weights), p = src, w = weights + skip;
     for (let ky = 0; ky < lines; ky++) {
@@ -223,4 +227,5 @@ export function f32_dwconv_1(
     dst += 16;
     weights += panel;
   }
+  if (word(step, DW_ACTIVATION)) activateF32(step + DW_ACTIVATION, 1, result, 0, all);
 }

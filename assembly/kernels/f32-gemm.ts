@@ -6,8 +6,10 @@
 // A row group shorter than the tile repeats its last row: the same values are computed again and stored to the same place.
 // One k step per iteration, bumped pointers, do…while: V8 keeps all accumulators in registers only in this shape.
 
-import { CONV_MAX, CONV_MIN } from "../abi.ts";
+import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, UNARY_LEAKY_RELU } from "../abi.ts";
 import { clampF32, madd } from "../simd.ts";
+import { word } from "../verify.ts";
+import { activateF32 } from "./f32-activation.ts";
 
 /** Rows of the highest tile of this build: 12 accumulators need a fused multiply-add, or a temporary spills. */
 // @ts-ignore: decorator
@@ -19,6 +21,7 @@ import { clampF32, madd } from "../simd.ts";
  */
 // @ts-ignore: decorator
 @inline export function f32Gemm(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
+  const all = rows, top = c;
   const sixes = ASC_FEATURE_RELAXED_SIMD ? sixesOf(rows) : 0;
   if (ASC_FEATURE_RELAXED_SIMD && sixes) {
     f32_gemm_6x8(sixes, k, a, lda, b, c, ldc, step);
@@ -36,6 +39,7 @@ import { clampF32, madd } from "../simd.ts";
   const fours = single == 1 ? rows & ~3 : rows;
   if (fours > 0) f32_gemm_4x8(fours, k, a, lda, b, c, ldc, step);
   if (fours < rows) f32_gemm_1x8(k, a + <usize>fours * lda, b, c + <usize>fours * ldc, step);
+  if (word(step, CONV_ACTIVATION) > UNARY_LEAKY_RELU) activateF32(step + CONV_ACTIVATION, all, top, ldc, 8);
 }
 
 /** How many of the rows go through tiles of 6, so that 0, 1, 4, 5, 8 or 9 are left (2 or 3 where there are no more). */
@@ -66,6 +70,15 @@ export function touchPanel(b: usize, bytes: usize): i32 {
   v128.store(c, clampF32(x1, low, high), 16);
 }
 
+/** The one activation that costs no register more than the clamp, in whose place it stands. */
+// @ts-ignore: decorator
+@inline function isLeaky(step: usize): bool { return word(step, CONV_ACTIVATION) == UNARY_LEAKY_RELU; }
+// @ts-ignore: decorator
+@inline function putLeaky(c: usize, x0: v128, x1: v128, slope: v128): void {
+  v128.store(c, f32x4.pmax(x0, f32x4.mul(x0, slope)));
+  v128.store(c, f32x4.pmax(x1, f32x4.mul(x1, slope)), 16);
+}
+
 /** `rows` is a multiple of 6. */
 export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
   const rowBytes = <usize>k << 2;
@@ -90,14 +103,24 @@ export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, 
       s = v128.load32_splat(a4); a4 += 4; c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
       s = v128.load32_splat(a5); a5 += 4; c50 = madd(s, b0, c50); c51 = madd(s, b1, c51);
     } while (a0 < end);
-    const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
     let o = c;
-    put(o, c00, c01, low, high); o += ldc;
-    put(o, c10, c11, low, high); o += ldc;
-    put(o, c20, c21, low, high); o += ldc;
-    put(o, c30, c31, low, high); o += ldc;
-    put(o, c40, c41, low, high); o += ldc;
-    put(o, c50, c51, low, high);
+    if (isLeaky(step)) {
+      const slope = v128.load32_splat(step, CONV_P0);
+      putLeaky(o, c00, c01, slope); o += ldc;
+      putLeaky(o, c10, c11, slope); o += ldc;
+      putLeaky(o, c20, c21, slope); o += ldc;
+      putLeaky(o, c30, c31, slope); o += ldc;
+      putLeaky(o, c40, c41, slope); o += ldc;
+      putLeaky(o, c50, c51, slope);
+    } else {
+      const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
+      put(o, c00, c01, low, high); o += ldc;
+      put(o, c10, c11, low, high); o += ldc;
+      put(o, c20, c21, low, high); o += ldc;
+      put(o, c30, c31, low, high); o += ldc;
+      put(o, c40, c41, low, high); o += ldc;
+      put(o, c50, c51, low, high);
+    }
     a += 6 * lda;
     c += 6 * ldc;
     rows -= 6;
@@ -122,12 +145,21 @@ export function f32_gemm_5x8(k: i32, a0: usize, lda: usize, b: usize, c: usize, 
     s = v128.load32_splat(a3); a3 += 4; c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
     s = v128.load32_splat(a4); a4 += 4; c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
   } while (a0 < end);
-  const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
-  put(c, c00, c01, low, high); c += ldc;
-  put(c, c10, c11, low, high); c += ldc;
-  put(c, c20, c21, low, high); c += ldc;
-  put(c, c30, c31, low, high); c += ldc;
-  put(c, c40, c41, low, high);
+  if (isLeaky(step)) {
+    const slope = v128.load32_splat(step, CONV_P0);
+    putLeaky(c, c00, c01, slope); c += ldc;
+    putLeaky(c, c10, c11, slope); c += ldc;
+    putLeaky(c, c20, c21, slope); c += ldc;
+    putLeaky(c, c30, c31, slope); c += ldc;
+    putLeaky(c, c40, c41, slope);
+  } else {
+    const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
+    put(c, c00, c01, low, high); c += ldc;
+    put(c, c10, c11, low, high); c += ldc;
+    put(c, c20, c21, low, high); c += ldc;
+    put(c, c30, c31, low, high); c += ldc;
+    put(c, c40, c41, low, high);
+  }
 }
 
 export function f32_gemm_4x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
@@ -149,12 +181,20 @@ export function f32_gemm_4x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, 
       s = v128.load32_splat(a2); a2 += 4; c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
       s = v128.load32_splat(a3); a3 += 4; c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
     } while (a0 < end);
-    const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
     let o = c;
-    put(o, c00, c01, low, high); if (rows > 1) o += ldc;
-    put(o, c10, c11, low, high); if (rows > 2) o += ldc;
-    put(o, c20, c21, low, high); if (rows > 3) o += ldc;
-    put(o, c30, c31, low, high);
+    if (isLeaky(step)) {
+      const slope = v128.load32_splat(step, CONV_P0);
+      putLeaky(o, c00, c01, slope); if (rows > 1) o += ldc;
+      putLeaky(o, c10, c11, slope); if (rows > 2) o += ldc;
+      putLeaky(o, c20, c21, slope); if (rows > 3) o += ldc;
+      putLeaky(o, c30, c31, slope);
+    } else {
+      const low = v128.load32_splat(step, CONV_MIN), high = v128.load32_splat(step, CONV_MAX);
+      put(o, c00, c01, low, high); if (rows > 1) o += ldc;
+      put(o, c10, c11, low, high); if (rows > 2) o += ldc;
+      put(o, c20, c21, low, high); if (rows > 3) o += ldc;
+      put(o, c30, c31, low, high);
+    }
     a += 4 * lda;
     c += 4 * ldc;
     rows -= 4;
@@ -187,5 +227,6 @@ export function f32_gemm_1x8(k: i32, a: usize, b: usize, c: usize, step: usize):
   }
   c00 = f32x4.add(f32x4.add(c00, c10), f32x4.add(c20, c30));
   c01 = f32x4.add(f32x4.add(c01, c11), f32x4.add(c21, c31));
-  put(c, c00, c01, v128.load32_splat(step, CONV_MIN), v128.load32_splat(step, CONV_MAX));
+  if (isLeaky(step)) putLeaky(c, c00, c01, v128.load32_splat(step, CONV_P0));
+  else put(c, c00, c01, v128.load32_splat(step, CONV_MIN), v128.load32_splat(step, CONV_MAX));
 }

@@ -28,7 +28,7 @@ export function verifyF32Unary(step: usize): void {
 
 /** Four lanes. Only for constant kinds, of which one line remains. */
 // @ts-ignore: decorator
-@inline function apply(kind: i32, x: v128, p0: v128, p1: v128): v128 {
+@inline export function applyF32(kind: i32, x: v128, p0: v128, p1: v128): v128 {
   if (kind == UNARY_CLAMP) return clampF32(x, p0, p1);
   // The comparison is false for NaN, which then takes the product and stays NaN.
   if (kind == UNARY_LEAKY_RELU) return v128.bitselect(x, f32x4.mul(p0, x), f32x4.ge(x, f32x4.splat(0)));
@@ -52,23 +52,23 @@ export function verifyF32Unary(step: usize): void {
 /** The same with a kind known at run time only. A switch: with a chain of ifs the optimiser computes every kind before it asks. */
 function unary4(kind: i32, x: v128, p0: v128, p1: v128): v128 {
   switch (kind) {
-    case UNARY_CLAMP: return apply(UNARY_CLAMP, x, p0, p1);
-    case UNARY_LEAKY_RELU: return apply(UNARY_LEAKY_RELU, x, p0, p1);
-    case UNARY_SIGMOID: return apply(UNARY_SIGMOID, x, p0, p1);
-    case UNARY_TANH: return apply(UNARY_TANH, x, p0, p1);
-    case UNARY_HARD_SIGMOID: return apply(UNARY_HARD_SIGMOID, x, p0, p1);
-    case UNARY_HARD_SWISH: return apply(UNARY_HARD_SWISH, x, p0, p1);
-    case UNARY_ELU: return apply(UNARY_ELU, x, p0, p1);
-    case UNARY_SOFTPLUS: return apply(UNARY_SOFTPLUS, x, p0, p1);
-    case UNARY_EXP: return apply(UNARY_EXP, x, p0, p1);
-    case UNARY_LOG: return apply(UNARY_LOG, x, p0, p1);
-    case UNARY_SQRT: return apply(UNARY_SQRT, x, p0, p1);
-    case UNARY_NEG: return apply(UNARY_NEG, x, p0, p1);
-    case UNARY_ABS: return apply(UNARY_ABS, x, p0, p1);
-    case UNARY_RSQRT: return apply(UNARY_RSQRT, x, p0, p1);
-    case UNARY_FLOOR: return apply(UNARY_FLOOR, x, p0, p1);
-    case UNARY_CEIL: return apply(UNARY_CEIL, x, p0, p1);
-    default: return apply(UNARY_SQUARE, x, p0, p1);
+    case UNARY_CLAMP: return applyF32(UNARY_CLAMP, x, p0, p1);
+    case UNARY_LEAKY_RELU: return applyF32(UNARY_LEAKY_RELU, x, p0, p1);
+    case UNARY_SIGMOID: return applyF32(UNARY_SIGMOID, x, p0, p1);
+    case UNARY_TANH: return applyF32(UNARY_TANH, x, p0, p1);
+    case UNARY_HARD_SIGMOID: return applyF32(UNARY_HARD_SIGMOID, x, p0, p1);
+    case UNARY_HARD_SWISH: return applyF32(UNARY_HARD_SWISH, x, p0, p1);
+    case UNARY_ELU: return applyF32(UNARY_ELU, x, p0, p1);
+    case UNARY_SOFTPLUS: return applyF32(UNARY_SOFTPLUS, x, p0, p1);
+    case UNARY_EXP: return applyF32(UNARY_EXP, x, p0, p1);
+    case UNARY_LOG: return applyF32(UNARY_LOG, x, p0, p1);
+    case UNARY_SQRT: return applyF32(UNARY_SQRT, x, p0, p1);
+    case UNARY_NEG: return applyF32(UNARY_NEG, x, p0, p1);
+    case UNARY_ABS: return applyF32(UNARY_ABS, x, p0, p1);
+    case UNARY_RSQRT: return applyF32(UNARY_RSQRT, x, p0, p1);
+    case UNARY_FLOOR: return applyF32(UNARY_FLOOR, x, p0, p1);
+    case UNARY_CEIL: return applyF32(UNARY_CEIL, x, p0, p1);
+    default: return applyF32(UNARY_SQUARE, x, p0, p1);
   }
 }
 
@@ -76,7 +76,7 @@ function unary4(kind: i32, x: v128, p0: v128, p1: v128): v128 {
 // @ts-ignore: decorator
 @inline function vectors(kind: i32, src: usize, dst: usize, count: i32, p0: v128, p1: v128): void {
   for (; count >= 4; count -= 4) {
-    v128.store(dst, apply(kind, v128.load(src), p0, p1));
+    v128.store(dst, applyF32(kind, v128.load(src), p0, p1));
     src += 16;
     dst += 16;
   }

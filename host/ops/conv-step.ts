@@ -7,6 +7,7 @@ import { type Address, type Lowering, type Need, type View, type Words } from '.
 import { perTensor, type TensorType } from '../tensor.ts';
 import { outputScales, packF32Conv, packF32Dwconv, packQs8Conv, packQs8Dwconv, PANEL, planarOrder, weightZero } from './pack-conv.ts';
 import { quantizedClamp } from './quantized.ts';
+import { unaryNumber, type UnaryAttrs } from './unary.ts';
 import type { Pads, Pair } from './window.ts';
 
 export interface ConvStep {
@@ -24,6 +25,8 @@ export interface ConvStep {
   /** Clamp in real units. */
   readonly min: number;
   readonly max: number;
+  /** Applied after the clamp; float32 only. */
+  readonly activation?: UnaryAttrs;
   /** Dtypes and quantisation. */
   readonly srcType: TensorType;
   readonly dstType: TensorType;
@@ -59,6 +62,11 @@ function clampWords(c: ConvStep): [Words[number], Words[number]] {
   if (c.dstType.dtype !== 'int8') return [{ f32: c.min }, { f32: c.max }];
   const { scale, zeroPoint } = perTensor(c.dstType, 'the output');
   return quantizedClamp(c.min, c.max, scale, zeroPoint);
+}
+
+/** [kind][p0][p1] from operand `at` on; nothing (0) where there is no activation. */
+function activationWords({ activation }: ConvStep, at: number): Words {
+  return activation ? { [at]: [unaryNumber(activation.kind), { f32: activation.p0 }, { f32: activation.p1 }] } : {};
 }
 
 /** Zero points and the weights' multipliers; zeros for float32. */
@@ -111,6 +119,7 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
     [abi.CONV_SRC_ZERO]: srcZero, [abi.CONV_DST_ZERO]: dstZero,
     [abi.CONV_WEIGHT_ZERO]: quantized && !('kind' in c.weights) ? weightZero(c.weights) : 0,
     [abi.CONV_OUT_I32]: quantized && c.dstType.dtype === 'int32' ? 1 : 0, [abi.CONV_PLANAR]: planar ? 1 : 0,
+    ...activationWords(c, abi.CONV_ACTIVATION),
   });
 }
 
@@ -155,7 +164,7 @@ function emitDwconv(ctx: Lowering, c: ConvStep, weights: Constant): void {
     [abi.DW_PT]: c.pads[0], [abi.DW_PL]: c.pads[1],
     [abi.DW_SRC_BATCH]: strideOf(c.src, 0), [abi.DW_SRC_ROW]: strideOf(c.src, 1), [abi.DW_SRC_PIXEL]: strideOf(c.src, 2),
     [abi.DW_DST_BATCH]: strideOf(c.dst, 0), [abi.DW_DST_ROW]: strideOf(c.dst, 1), [abi.DW_DST_PIXEL]: strideOf(c.dst, 2),
-    ...(quantized ? {} : dwScratch(ctx, padding(c, dim(weights, 1), channels))),
+    ...(quantized ? {} : dwScratch(ctx, padding(c, dim(weights, 1), channels))), ...activationWords(c, abi.DW_ACTIVATION),
     [abi.DW_MIN]: min, [abi.DW_MAX]: max, [abi.DW_SRC_ZERO]: srcZero, [abi.DW_DST_ZERO]: dstZero,
     [abi.DW_FILL]: (srcZero & 255) * 0x01010101 | 0, [abi.DW_FILL + 4]: (srcZero & 255) * 0x01010101 | 0,
   });

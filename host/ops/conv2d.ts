@@ -15,6 +15,7 @@ import { noClamp, tfliteClamp, type Clamp } from './activation.ts';
 import { emitConv, isDepthwise, pixelsUniform } from './conv-step.ts';
 import { reshape } from './reshape.ts';
 import { outputScales } from './pack-conv.ts';
+import { realFunction, type UnaryAttrs } from './unary.ts';
 import type { Op } from './op.ts';
 import { quantizedClamp, rint, saturate } from './quantized.ts';
 import { checkWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Pair } from './window.ts';
@@ -24,6 +25,8 @@ export interface Conv2dAttrs extends Clamp {
   readonly pads: Pads;
   readonly dilations: Pair;
   readonly groups: number;
+  /** Applied to the clamped sum; float32 only. */
+  readonly activation?: UnaryAttrs;
   /** The accumulators themselves (ConvInteger), int32. */
   readonly accumulators?: boolean;
 }
@@ -181,7 +184,8 @@ function referenceConv2d(inputs: readonly (Tensor | null)[], attrs: Conv2dAttrs,
   const b = bias ? numbers(bias) : null;
   if (x.dtype === 'float32') {
     const acc = accumulate(x, w, y, attrs, 0, () => 0);
-    const data = Float32Array.from(acc, (sum, i) => Math.min(attrs.max, Math.max(attrs.min, Math.fround(sum + (b?.[i % oc] ?? 0)))));
+    const activate = realFunction(attrs.activation);
+    const data = Float32Array.from(acc, (sum, i) => activate(Math.min(attrs.max, Math.max(attrs.min, Math.fround(sum + (b?.[i % oc] ?? 0))))));
     return [{ ...y, data }];
   }
   const q = w.quantization;

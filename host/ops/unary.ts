@@ -56,6 +56,19 @@ const definitions: Readonly<Record<UnaryKind, Definition>> = {
   square: { number: UNARY_SQUARE, real: (x) => x * x },
 };
 
+/** Activations that float32 convolutions apply themselves. */
+export const fusedKinds: readonly UnaryKind[] = ['leakyRelu', 'hardSwish', 'hardSigmoid'];
+/** The function on real numbers; the identity where there is none. */
+export function realFunction(attrs: UnaryAttrs | undefined): (x: number) => number {
+  if (attrs === undefined) return (x) => x;
+  const { real } = definitions[attrs.kind];
+  return (x) => real(x, attrs.p0, attrs.p1);
+}
+/** Its number in assembly/abi.ts. */
+export function unaryNumber(kind: UnaryKind): number {
+  return definitions[kind].number;
+}
+
 const wholeKinds: readonly UnaryKind[] = ['clamp', 'neg', 'abs', 'square'];
 
 /** The function on stored numbers of `from`'s dtype, giving stored numbers of `to`'s. */

@@ -80,7 +80,7 @@ function perChannel(value: Value | null, channels: number): Float64Array | undef
 }
 
 function foldInto<A extends Clamp>(editor: Editor, node: Node, producer: Node, op: Op<A>, affine: Affine): boolean {
-  if (!is(producer, op)) return false;
+  if (!is(producer, op) || (is(producer, conv2d) && producer.attrs.activation !== undefined)) return false;
   const [x, w, bias = null] = producer.inputs;
   const { min, max } = producer.attrs;
   if (min !== -Infinity || max !== Infinity || !isConstant(w) || (bias !== null && !isConstant(bias))) return false;

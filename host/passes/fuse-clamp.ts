@@ -89,11 +89,11 @@ function absorb(editor: Editor, node: Node, clamp: Clamp): void {
 }
 
 function isHost(node: Node): boolean {
-  return is(node, conv2d) || is(node, convTranspose2d) || is(node, matmul) || is(node, binary) || is(node, pool2d);
+  return (is(node, conv2d) && node.attrs.activation === undefined) || is(node, convTranspose2d) || is(node, matmul) || is(node, binary) || is(node, pool2d);
 }
 
 function fuseInto<A extends Clamp>(editor: Editor, node: Node, producer: Node, op: Op<A>, outer: Clamp): boolean {
-  if (!is(producer, op)) return false;
+  if (!is(producer, op) || (is(producer, conv2d) && producer.attrs.activation !== undefined)) return false;
   editor.replaceNode(node, op, { ...producer.attrs, ...both(producer.attrs, outer) }, producer.inputs, { quantization: onlyOutput(producer).quantization });
   return true;
 }

@@ -11,6 +11,7 @@ import { foldConstants, foldDequantisedWeights } from './fold-constants.ts';
 import { foldDilation } from './fold-dilation.ts';
 import { foldPad } from './fold-pad.ts';
 import { foldQuantize } from './fold-quantize.ts';
+import { fuseActivation } from './fuse-activation.ts';
 import { fuseClamp } from './fuse-clamp.ts';
 import { mergeEqualNodes } from './merge-equal-nodes.ts';
 import type { Pass } from './pass.ts';
@@ -52,6 +53,8 @@ export const finalPasses: readonly Pass[] = [
   foldBatchNorm,
   fuseClamp,
   mergeEqualNodes,
+  // Nothing folds into a convolution behind its activation, so this comes when all else is done.
+  fuseActivation,
   removeDead,
 ];
 

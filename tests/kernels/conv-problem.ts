@@ -98,6 +98,24 @@ export function convWords(s: Shape, at: Layout, scratchBytes: number): Map<numbe
   ]);
 }
 
+/** What a float32 convolution may apply to its sums: words [kind, p0, p1] and the function; the first one is none. */
+export const activations: readonly { readonly words: readonly Word[]; readonly real: (x: number) => number }[] = [
+  { words: [0, 0, 0], real: (x) => x },
+  { words: [abi.UNARY_HARD_SWISH, 0, 0], real: (x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1) },
+  { words: [abi.UNARY_HARD_SIGMOID, { f32: 0.25 }, { f32: 0.5 }], real: (x) => Math.min(Math.max(x / 4 + 0.5, 0), 1) },
+  { words: [abi.UNARY_LEAKY_RELU, { f32: 0.125 }, 0], real: (x) => Math.max(x, 0.125 * x) },
+];
+/** Its place in that list that stands where a clamp would. */
+export const LEAKY = 3;
+
+/** Sets the words of an activation from operand `at` on; returns the function. */
+export function activate(words: Map<number, Word>, at: number, kind: number): (x: number) => number {
+  const activation = activations[kind];
+  if (!activation) throw new Error(`no activation ${kind}`);
+  activation.words.forEach((word, i) => words.set(at + 4 * i, word));
+  return activation.real;
+}
+
 /** clamp(rint(f32(acc) * scale) + zero), rint to even, every step in float32. */
 export function requantised(acc: number, scale: number, zero: number, min: number, max: number): number {
   const x = Math.fround(Math.fround(acc) * scale), floor = Math.floor(x), half = x - floor;

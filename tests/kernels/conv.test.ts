@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as abi from '../../assembly/abi.ts';
-import { convWords, eachOutput, eachTap, place, randomShape, requantised, span, type Shape } from './conv-problem.ts';
+import { activate, convWords, eachOutput, eachTap, LEAKY, place, randomShape, requantised, span, type Shape } from './conv-problem.ts';
 import { fuzz, integer, type Machine, machines, type Problem, random, runOne, verdict } from './machine.ts';
 
 const CASES = 250;
@@ -25,10 +25,11 @@ function f32Case(s: Shape, seed: number): Case {
   });
   const scratchBytes = (s.direct ? 0 : s.blockRows * k * 4) + 256;
   const at = place(s, 4, 4, scratchBytes);
-  const clamped = integer(next, 0, 1) === 1;
+  const kind = integer(next, 0, 3), clamped = kind !== LEAKY && integer(next, 0, 1) === 1;
   const min = clamped ? -1.5 : -Infinity, max = clamped ? 2.5 : Infinity;
   const words = convWords(s, at, scratchBytes);
   words.set(abi.CONV_MIN, { f32: min }).set(abi.CONV_MAX, { f32: max });
+  const real = activate(words, abi.CONV_ACTIVATION, kind);
   const arena = new Uint8Array(at.arenaBytes).fill(0x5a);
   const source = new Float32Array(arena.buffer, at.srcAt, (s.batch - 1) * s.srcBatch + span(s, 'src'));
   source.forEach((_, i) => { source[i] = value(); });
@@ -37,7 +38,7 @@ function f32Case(s: Shape, seed: number): Case {
   eachOutput(s, (to, n, pixel, g, c) => {
     let sum = bias[g * s.oc + c] ?? 0;
     eachTap(s, n, pixel, g, (tap, from) => { sum += from < 0 ? 0 : (w[g * s.oc + c]?.[tap] ?? 0) * (source[from] ?? 0); });
-    answer[to] = Math.min(Math.max(sum, min), max);
+    answer[to] = real(Math.min(Math.max(sum, min), max));
   });
   const problem = { opcode: abi.F32_CONV, stepBytes: abi.CONV_STEP_BYTES, words, weights: new Uint8Array(weights.buffer), arenaBytes: at.arenaBytes };
   return { problem, arena, expected: wipe(expected, at.scratchAt, scratchBytes), tolerance: 1e-5 * 4 * Math.sqrt(k + 1) };
@@ -141,7 +142,7 @@ test('NaN survives clamping; infinite bounds leave infinities alone', () => {
     const s = { ...randomShape(1), batch: 1, ih: 1, iw: 7, ic: 1, oh: 1, ow: 7, oc: 8, groups: 1, kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1, pt: 0, pl: 0,
       srcBatch: 7, srcRow: 7, srcPixel: 1, srcChannel: 1, dstBatch: 56, dstPixel: 8, dstChannel: 1, direct: 1, blockRows: 12, planar: 0 };
     const { problem, arena } = f32Case(s, 5);
-    const words = new Map(problem.words).set(abi.CONV_MIN, { f32: 0 }).set(abi.CONV_MAX, { f32: Infinity });
+    const words = new Map(problem.words).set(abi.CONV_MIN, { f32: 0 }).set(abi.CONV_MAX, { f32: Infinity }).set(abi.CONV_ACTIVATION, 0);
     const source = new Float32Array(arena.buffer, 64, 7);
     source.set([NaN, Infinity, -Infinity, 1, 2, 3, NaN]);
     const weights = new Uint8Array(new Float32Array(16).fill(0).fill(1, 8).buffer);
@@ -175,7 +176,10 @@ for (const [name, { problem }] of Object.entries({ 'f32 conv': f32Case(FULL, 3),
     }
     for (const at of [abi.CONV_PT, abi.CONV_PL]) for (const value of [-0x80000000, 0x7fffffff]) expectRefusal(at, value);
     expectRefusal(abi.CONV_DIRECT, 1);
-    if (name === 'f32 conv') for (const value of [-1, 2]) expectRefusal(abi.CONV_PLANAR, value);
+    if (name === 'f32 conv') {
+      for (const value of [-1, 2]) expectRefusal(abi.CONV_PLANAR, value);
+      for (const value of [-1, abi.UNARY_SIGMOID, abi.UNARY_KIND_COUNT]) expectRefusal(abi.CONV_ACTIVATION, value);
+    }
     expectRefusal(abi.CONV_BLOCK_ROWS, 13);
     expectRefusal(abi.CONV_SCRATCH_BYTES, 16);
   });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as abi from '../../assembly/abi.ts';
-import { requantised } from './conv-problem.ts';
+import { activate, requantised } from './conv-problem.ts';
 import { align, fuzz, integer, machines, type Problem, random, runOne, verdict, type Word } from './machine.ts';
 
 const CASES = 300;
@@ -74,13 +74,14 @@ function f32Case(s: Shape, seed: number): Case {
   const source = new Float32Array(arena.buffer, srcAt, srcSpan(s));
   source.forEach((_, i) => { source[i] = value(); });
   const clamped = integer(next, 0, 1) === 1, min = clamped ? -1.5 : -Infinity, max = clamped ? 2.5 : Infinity;
+  const all = words(s, srcAt, dstAt), real = activate(all, abi.DW_ACTIVATION, integer(next, 0, 3));
   const expected = arena.slice(), answer = new Float32Array(expected.buffer, dstAt);
   eachOutput(s, (at, c, each) => {
     let sum = bias[c] ?? 0;
     each((t, from) => { if (from >= 0) sum += (w[c]?.[t] ?? 0) * (source[from] ?? 0); });
-    answer[at] = Math.min(Math.max(sum, min), max);
+    answer[at] = real(Math.min(Math.max(sum, min), max));
   });
-  const all = words(s, srcAt, dstAt).set(abi.DW_MIN, { f32: min }).set(abi.DW_MAX, { f32: max }).set(abi.DW_SRC_ZERO, 0).set(abi.DW_DST_ZERO, 0)
+  all.set(abi.DW_MIN, { f32: min }).set(abi.DW_MAX, { f32: max }).set(abi.DW_SRC_ZERO, 0).set(abi.DW_DST_ZERO, 0)
     .set(abi.DW_SCRATCH, (p) => p.arena + scratchAt).set(abi.DW_SCRATCH_BYTES, bytes).set(abi.DW_CHUNK, chunk);
   return { problem: { opcode: abi.F32_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights: new Uint8Array(weights.buffer), arenaBytes }, arena, expected, scratch: [scratchAt, scratchAt + bytes] };
 }
@@ -166,7 +167,7 @@ for (const [name, { problem }] of Object.entries(fullCases)) {
       }
     }
     if (problem.opcode !== abi.F32_DWCONV) return;
-    for (const [at, value] of [[abi.DW_SCRATCH, -1], [abi.DW_SCRATCH_BYTES, 127], [abi.DW_CHUNK, -1], [abi.DW_CHUNK, 99]] as const) {
+    for (const [at, value] of [[abi.DW_SCRATCH, -1], [abi.DW_SCRATCH_BYTES, 127], [abi.DW_CHUNK, -1], [abi.DW_CHUNK, 99], [abi.DW_ACTIVATION, abi.UNARY_TANH]] as const) {
       assert.notEqual(verdict(machine, { ...problem, words: new Map(problem.words).set(at, value) }), abi.OK, `word ${at} = ${value}`);
     }
   });
