@@ -10,6 +10,7 @@ import {
 } from "../abi.ts";
 import { dot2, dot4, sumI32 } from "../simd.ts";
 import { word } from "../verify.ts";
+import { insideFrom, insideTo } from "./dwconv.ts";
 
 /** `count` neighbouring bytes. `flip` is 0x80 in every byte for u8 rows, else 0. */
 // @ts-ignore: decorator
@@ -63,26 +64,34 @@ export function packQs8Rows(step: usize, src: usize, to: usize, first: i32, rows
 
 /** Windows whose lines are one vector each (the first layer on RGB): bytes in, bytes out. */
 function packShortLines(step: usize, src: usize, to: usize, first: i32, rows: i32, mode: i32): void {
-  const ih = word(step, CONV_IH), ow = word(step, CONV_OW), kh = word(step, CONV_KH), sw = word(step, CONV_SW), dh = word(step, CONV_DH);
+  const ih = word(step, CONV_IH), ow = word(step, CONV_OW), kh = word(step, CONV_KH), sw = word(step, CONV_SW);
   const ic = <usize>word(step, CONV_IC), line = <usize>word(step, CONV_KW) * ic, packed = (<usize>kh * line + 3) & ~3;
-  const flip = flipOf(mode), fill = v128.xor(i8x16.splat(<i8>word(step, CONV_SRC_ZERO)), flip);
-  const last = word(step, CONV_IW) - word(step, CONV_KW), lineStep = <usize>dh * <usize>word(step, CONV_SRC_ROW);
+  const flip = flipOf(mode), reach = (kh - 1) * word(step, CONV_DH), lineStep = <usize>word(step, CONV_DH) * <usize>word(step, CONV_SRC_ROW);
+  const xFrom = insideFrom(ow, sw, word(step, CONV_PL));
+  const xTo = insideTo(xFrom, ow, word(step, CONV_IW), sw, word(step, CONV_PL), word(step, CONV_KW));
   let oy = first / ow, ox = first % ow;
-  for (let r = 0; r < rows; r++) {
-    const x = ox * sw - word(step, CONV_PL);
-    let iy = oy * word(step, CONV_SH) - word(step, CONV_PT);
-    if (x < 0 || x > last) packWindows(step, src, to, oy * ow + ox, 1, mode);
-    else {
-      let p = to, from = src + <usize>iy * <usize>word(step, CONV_SRC_ROW) + <usize>x * ic;
-      for (let ky = kh; ky > 0; ky--) {
-        v128.store(p, <u32>iy < <u32>ih ? v128.xor(v128.load(from), flip) : fill);
-        p += line;
-        from += lineStep;
-        iy += dh;
+  while (rows > 0) {
+    const iy = oy * word(step, CONV_SH) - word(step, CONV_PT), inside = iy >= 0 && iy + reach < ih;
+    const count = min(rows, (inside && ox >= xFrom && ox < xTo ? xTo : inside && ox < xFrom ? xFrom : ow) - ox);
+    if (inside && ox >= xFrom && ox < xTo) {
+      let from = src + <usize>iy * <usize>word(step, CONV_SRC_ROW) + <usize>(ox * sw - word(step, CONV_PL)) * ic;
+      for (let i = count; i > 0; i--) {
+        let p = to, q = from;
+        for (let ky = kh; ky > 0; ky--) {
+          v128.store(p, v128.xor(v128.load(q), flip));
+          p += line;
+          q += lineStep;
+        }
+        to += packed;
+        from += <usize>sw * ic;
       }
+    } else {
+      packWindows(step, src, to, oy * ow + ox, count, mode);
+      to += <usize>count * packed;
     }
-    to += packed;
-    if (++ox == ow) { ox = 0; oy++; }
+    rows -= count;
+    ox += count;
+    if (ox == ow) { ox = 0; oy++; }
   }
 }
 

@@ -38,9 +38,10 @@ export const pixelsUniform: Need = ({ shape, strides }) =>
 
 /**
  * Bytes of packed rows (or rows read in place) that one block keeps in cache. All weights pass by once per block: where they are
- * too large for the second-level cache themselves, larger blocks fetch them less often.
+ * too large for the second-level cache themselves, larger blocks fetch them less often. For int8 it is rows and results together,
+ * in the first-level cache: a byte feeds four times as many operations there, and columns are written eight at a time.
  */
-const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024, quantized: 128 * 1024, largeWeights: 448 * 1024 };
+const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024, quantized: 32 * 1024, largeWeights: 448 * 1024 };
 const LARGE_WEIGHTS = 384 * 1024;
 /** Tile heights 4 and 6 both divide it. */
 const ROW_UNIT = 12;
@@ -95,9 +96,10 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
   const planar = !quantized && !direct && !('kind' in c.weights) && ic > 1 && strideOf(c.src, 3) !== 1 && srcPixel === 1 && c.dilations[1] === 1;
   const rowBytes = quantized ? Math.ceil(k / 4) * 8 : k * 4;
   const large = k * oc * 4 > LARGE_WEIGHTS;
+  const cachedBytes = quantized ? Math.ceil(k / 4) * 4 + oc : rowBytes;
   const budget = quantized ? BLOCK_BYTES.quantized : large ? BLOCK_BYTES.largeWeights : direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
   const rows = Math.ceil((oh * ow) / ROW_UNIT) * ROW_UNIT;
-  const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / rowBytes / ROW_UNIT)) * ROW_UNIT);
+  const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / cachedBytes / ROW_UNIT)) * ROW_UNIT);
   const scratchBytes = quantized ? blockRows * rowBytes + blockRows * 4 + 512 : (direct ? 0 : blockRows * rowBytes) + 256;
   const shape = { k, groups: c.groups, oc };
   const packed = 'kind' in c.weights ? c.weights.at
