@@ -12,7 +12,7 @@ import { readBytes, writeWhole } from './files.ts';
 import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
 import { notice, print, printable, shapeText } from './text.ts';
-import { gigaOps, measure, noise, percentile, unitOf, warmUp } from './timing.ts';
+import { gigaOps, measure, noise, percentile, speedText, warmUp } from './timing.ts';
 
 export interface RunOptions extends ModelOptions {
   readonly input?: readonly string[];
@@ -93,7 +93,6 @@ function repeat(model: Model, count: number): void {
   warmUp(model);
   const { sorted, peak } = measure(model, count);
   const p50 = percentile(sorted, 0.5);
-  const reached = gigaOps(model.stats.macs, p50);
   print(`p50 ${p50.toFixed(3)} ms, min ${sorted[0].toFixed(3)} ms, ${count} runs, 1 thread, ${model.stats.kernels}, dot ${model.stats.dot}`);
-  print(`${reached.toFixed(2)} ${unitOf(peak)}, ${((100 * reached) / peak.gflops).toFixed(1)} % of the register-only peak of ${peak.gflops.toFixed(2)}`);
+  print(speedText(gigaOps(model.stats.macs, p50), peak));
 }

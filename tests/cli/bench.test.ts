@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { kernelTotals } from '../../host/cli/bench.ts';
-import { gigaOps, noise, percentile } from '../../host/cli/timing.ts';
+import { gigaOps, noise, percentile, speedText } from '../../host/cli/timing.ts';
 import { blazeface, kinglet, scratch } from './command.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -20,6 +20,11 @@ test('percentiles are times that happened', () => {
   assert.deepEqual([0.5, 0.99].map((share) => percentile(Float64Array.of(7), share)), [7, 7]);
   assert.equal(gigaOps(3e6, 2), 3);
   assert.equal(gigaOps(1, 0), 0);
+});
+
+test('a share above the peak is called what it is', () => {
+  assert.equal(speedText(30, { gflops: 60, kind: 'float32' }), '30.00 GFLOPS, 50.0 % of the register-only peak of 60.00');
+  assert.match(speedText(90, { gflops: 60, kind: 'int8' }), /^90\.00 GOPS int8, 150\.0 % .* \(no true peak: /);
 });
 
 test('noise is the same every time, in the dtype of the input', () => {
@@ -44,7 +49,7 @@ test('bench: lines for people, progress on stderr', () => {
   assert.match(out, /^load {7}\d+\.\d ms$/m);
   assert.match(out, /^warm-up {4}(\d+\.\d{3} ){4}ms, 4 runs$/m);
   assert.match(out, /^latency {4}p50 [\d.]+, p90 [\d.]+, p99 [\d.]+, min [\d.]+ ms, 3 runs$/m);
-  assert.match(out, /^speed {6}[\d.]+ GMAC\/s, [\d.]+ GFLOPS, [\d.]+ % of the register-only peak of [\d.]+$/m);
+  assert.match(out, /^speed {6}[\d.]+ GMAC\/s, [\d.]+ GFLOPS, [\d.]+ % of the register-only peak of [\d.]+( \(no true peak: .+\))?$/m);
   assert.match(out, /^ *# +kernel +op +name +output +ms +share % +GFLOPS$/m);
   assert.match(out, /^kernel +steps +ms +share % +GFLOPS$/m);
   for (const phase of ['loading', 'warming up', '3 runs', 'step by step']) assert.ok(err.includes(phase), phase);
