@@ -2,7 +2,7 @@
 // In: argv. Out: a table on stdout, bench/results/<date>.md and .json, progress on stderr.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,12 +21,13 @@ const usage = `npm run bench -- [options]
   --rounds N       turns of every engine (default 30, --quick 10)
   --patience S     seconds to wait before each section for other work on the machine to end (default 15)
   --soak N         inferences of the soak (default 1000000)
+  --continue       take the parts that are not measured now from today's result file
   --no-write       leave bench/results alone`;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const { values: args } = parseArgs({ options: {
   quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, patience: { type: 'string' }, soak: { type: 'string' },
-  'no-write': { type: 'boolean' }, help: { type: 'boolean' },
+  continue: { type: 'boolean' }, 'no-write': { type: 'boolean' }, help: { type: 'boolean' },
 } });
 if (args.help) { console.log(usage); process.exit(0); }
 
@@ -42,7 +43,7 @@ const server = await serve({
   '/packages/': join(place.root, 'node_modules'),
 });
 
-const facts = { ...describe(place), loadBefore: loadavg()[0], busy: [], emptyPeakBytes: {} };
+const facts = { ...describe(place), parts: {}, busy: [], emptyPeakBytes: {} };
 
 const inPage = async (job) => {
   if (!place.executablePath) return { failed: 'no Chromium found; set CHROMIUM to its path', entrants: [] };
@@ -50,9 +51,16 @@ const inPage = async (job) => {
   const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result });
   return { ...value, files: [...files] };
 };
+/** A module of dist/ and everything in dist/ that it imports statically. */
+function withChunks(entry, seen = new Set()) {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  for (const [, chunk] of readFileSync(join(place.dist, entry), 'utf8').matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) withChunks(chunk, seen);
+  return seen;
+}
 /** The modules that the page's engine imports statically. */
 function modulesOf({ entrants: [engine], fromPlan }) {
-  const kinglet = (entry) => [entry, ...Array.from(readFileSync(join(place.dist, entry), 'utf8').matchAll(/from"\.\/([\w.-]+\.js)"/g), (m) => m[1])].map((name) => `/kinglet/${name}`);
+  const kinglet = (entry) => [...withChunks(entry)].map((name) => `/kinglet/${name}`);
   if (engine === 'nothing') return [];
   const own = {
     ort: ['/rivals/onnxruntime-web/dist/ort.wasm.min.mjs'], litert: ['/rivals/@litertjs/core/dist/index.js', '/rivals/@litertjs/wasm-utils/dist/index.js'],
@@ -188,24 +196,37 @@ async function soakPart() {
   return rows;
 }
 
+const resultName = join(place.here, 'results', facts.date.slice(0, 10));
+const earlier = args.continue && existsSync(`${resultName}.json`) ? JSON.parse(readFileSync(`${resultName}.json`, 'utf8')) : null;
+/** Measures a part, or takes over an earlier measurement with its circumstances. */
+async function part(name, measure) {
+  if (!parts.has(name)) {
+    if (earlier?.facts.parts[name]) facts.parts[name] = earlier.facts.parts[name];
+    return earlier?.[name] ?? [];
+  }
+  facts.busy = [];
+  const from = { at: new Date().toISOString(), commit: facts.commit, command: facts.command, loadBefore: loadavg()[0] };
+  const rows = await measure();
+  facts.parts[name] = { ...from, loadAfter: loadavg()[0], busy: facts.busy };
+  return rows;
+}
 const measured = {
   facts,
   models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })),
-  time: parts.has('time') ? await timePart() : [],
-  threads: parts.has('threads') ? await threadsPart() : [],
-  cold: parts.has('cold') ? await coldPart() : [],
-  soak: parts.has('soak') ? await soakPart() : [],
+  time: await part('time', timePart),
+  threads: await part('threads', threadsPart),
+  cold: await part('cold', coldPart),
+  soak: await part('soak', soakPart),
 };
-facts.loadAfter = loadavg()[0];
+if (!parts.has('cold') && earlier) facts.emptyPeakBytes = earlier.facts.emptyPeakBytes;
+delete facts.busy;
 await server.close();
 
 const text = makeReport(measured);
 console.log(text);
 if (!args.quick && !args['no-write'] && !args.only) {
-  const folder = join(place.here, 'results');
-  mkdirSync(folder, { recursive: true });
-  const name = join(folder, facts.date.slice(0, 10));
-  writeFileSync(`${name}.md`, `${text}\n`);
-  writeFileSync(`${name}.json`, `${JSON.stringify(measured, null, 1)}\n`);
-  say(`written: ${name}.md and .json`);
+  mkdirSync(join(place.here, 'results'), { recursive: true });
+  writeFileSync(`${resultName}.md`, `${text}\n`);
+  writeFileSync(`${resultName}.json`, `${JSON.stringify(measured, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value))}\n`);
+  say(`written: ${resultName}.md and .json`);
 }

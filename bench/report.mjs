@@ -22,10 +22,10 @@ export function makeReport(data) {
   return [
     `# Benchmark of ${facts.date.slice(0, 16).replace('T', ' ')} UTC`,
     [
-      `- machine: ${facts.machine}; load average ${facts.loadBefore.toFixed(2)} before, ${facts.loadAfter.toFixed(2)} after${otherWork(facts)}`,
+      `- machine: ${facts.machine}`,
       `- engines: ${facts.chromium}; ${facts.node}`,
       `- rivals: ${Object.entries(facts.rivals).map(([name, version]) => `${name} ${version}`).join(', ')}`,
-      `- kinglet: commit ${facts.commit}; command: \`${facts.command}\``,
+      ...Object.entries(facts.parts).map(([name, part]) => `- ${name}: kinglet commit ${part.commit}; \`${part.command}\`; load average ${part.loadBefore.toFixed(2)} before, ${part.loadAfter.toFixed(2)} after${otherWork(part)}`),
     ].join('\n'),
     ...(data.time.length + data.cold.length > 0 ? ['## Side by side', mainTable(data), ...failures(data)] : []),
     ...(verdicts.length > 0 ? [`## Bounds: ${verdicts.length - failing} of ${verdicts.length} hold`, table(['what', 'where', 'measured', 'bound', 'verdict'], verdicts)] : []),
