@@ -97,6 +97,24 @@ function rareVectors(kind: i32, a: usize, b: usize, dst: usize, count: i32, aSte
   }
 }
 
+/** Rows of 2 or 3 elements (the last axis of box tables), where choosing a loop per row would cost more than the row. */
+// @ts-ignore: decorator
+@inline function narrowRows(
+  kind: i32, a: usize, b: usize, dst: usize, rows: i32, count: i32, aStep: i32, bStep: i32, step: usize, low: v128, high: v128,
+): void {
+  const aRow = <usize>load<i32>(step, BINARY_A_STRIDES + 16) << 2, bRow = <usize>load<i32>(step, BINARY_B_STRIDES + 16) << 2;
+  const dstRow = <usize>load<i32>(step, BINARY_DST_STRIDES + 16) << 2;
+  for (; rows > 0; rows--) {
+    const va = aStep ? v128.load(a) : v128.load32_splat(a), vb = bStep ? v128.load(b) : v128.load32_splat(b);
+    const y = clampF32(kind < 0 ? binary4(~kind, va, vb) : apply(kind, va, vb), low, high);
+    v128.store64_lane(dst, y, 0);
+    if (count == 3) v128.store32_lane(dst, y, 2, 8);
+    a += aRow;
+    b += bRow;
+    dst += dstRow;
+  }
+}
+
 /** A row whose dst stride is 1 and whose source strides are 0 or 1, not both 0. */
 function denseRow(kind: i32, a: usize, b: usize, dst: usize, count: i32, aStep: i32, bStep: i32, low: v128, high: v128): void {
   if (kind == BINARY_ADD) vectors(BINARY_ADD, a, b, dst, count, aStep, bStep, low, high);
@@ -123,7 +141,11 @@ export function f32Binary(step: usize, base: usize): void {
     let a = base + <usize>load<i32>(step, BINARY_A) + <usize>(nestOffset(step, BINARY_A_STRIDES) << 2);
     let b = base + <usize>load<i32>(step, BINARY_B) + <usize>(nestOffset(step, BINARY_B_STRIDES) << 2);
     let dst = base + <usize>load<i32>(step, BINARY_DST) + <usize>(nestOffset(step, BINARY_DST_STRIDES) << 2);
-    for (let row = 0; row < rows; row++) {
+    if (dense && (count == 2 || count == 3)) {
+      if (kind == BINARY_ADD) narrowRows(BINARY_ADD, a, b, dst, rows, count, as, bs, step, low, high);
+      else if (kind == BINARY_MUL) narrowRows(BINARY_MUL, a, b, dst, rows, count, as, bs, step, low, high);
+      else narrowRows(~kind, a, b, dst, rows, count, as, bs, step, low, high);
+    } else for (let row = 0; row < rows; row++) {
       if (dense) denseRow(kind, a, b, dst, count, as, bs, low, high);
       else {
         let pa = a, pb = b, pd = dst;

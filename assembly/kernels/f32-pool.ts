@@ -6,12 +6,14 @@
 
 import {
   POOL_AVERAGE, POOL_BATCH, POOL_C, POOL_COUNT_PADS, POOL_DH, POOL_DST, POOL_DST_BATCH, POOL_DST_PIXEL, POOL_DST_ROW, POOL_DW,
-  POOL_IH, POOL_IW, POOL_KH, POOL_KIND, POOL_KW, POOL_MAX_VALUE, POOL_MIN, POOL_OH, POOL_OW, POOL_PB, POOL_PL, POOL_PR, POOL_PT,
+  POOL_IH, POOL_IW, POOL_KH, POOL_KIND, POOL_KW, POOL_MAX, POOL_MAX_VALUE, POOL_MIN, POOL_OH, POOL_OW, POOL_PB, POOL_PL, POOL_PR, POOL_PT,
   POOL_SH, POOL_SRC, POOL_SRC_BATCH, POOL_SRC_PIXEL, POOL_SRC_ROW, POOL_SW,
 } from "../abi.ts";
 import { addWork, failure, inRange, positive, reads, require, stride, times, word, writes } from "../verify.ts";
 import { clampF32 } from "../simd.ts";
 import { storeWords } from "../nest.ts";
+import { insideFrom, insideTo } from "./dwconv.ts";
+import { f32_maxpool_3s2x4 } from "./f32-pool-tiles.ts";
 
 /** Positions stay below this, so that window arithmetic in i32 cannot wrap. */
 const POSITION_LIMIT: i32 = 1 << 28;
@@ -101,34 +103,56 @@ export function verifyF32Pool(step: usize): void { verifyPool(step, 4); }
   }
 }
 
+/** Columns [from, to) of one output row, pixel by pixel. `image` and `dst` are pixel 0 of input row 0 and of the output row. */
+function pixels(step: usize, image: usize, dst: usize, oy: i32, from: i32, to: i32): void {
+  const average = word(step, POOL_KIND) == POOL_AVERAGE, countPads = word(step, POOL_COUNT_PADS) != 0;
+  const ih = word(step, POOL_IH), iw = word(step, POOL_IW), kw = word(step, POOL_KW), dh = word(step, POOL_DH), dw = word(step, POOL_DW);
+  const srcRow = word(step, POOL_SRC_ROW) << 2, srcPixel = word(step, POOL_SRC_PIXEL) << 2, dstPixel = word(step, POOL_DST_PIXEL) << 2;
+  const low = v128.load32_splat(step, POOL_MIN), high = v128.load32_splat(step, POOL_MAX_VALUE), channels = word(step, POOL_C);
+  const top = oy * word(step, POOL_SH) - word(step, POOL_PT);
+  const ky = firstTap(top, dh), ny = endTap(top, dh, word(step, POOL_KH), ih) - ky;
+  const countY = countPads ? endTap(top, dh, word(step, POOL_KH), ih + word(step, POOL_PB)) : ny;
+  dst += <usize>(from * dstPixel);
+  for (let ox = from; ox < to; ox++) {
+    const left = ox * word(step, POOL_SW) - word(step, POOL_PL);
+    const kx = firstTap(left, dw), nx = endTap(left, dw, kw, iw) - kx;
+    const src = image + <usize>((top + ky * dh) * srcRow + (left + kx * dw) * srcPixel);
+    if (average) {
+      const countX = countPads ? endTap(left, dw, kw, iw + word(step, POOL_PR)) : nx;
+      poolPixel(true, src, dst, channels, ny, nx, dh * srcRow, dw * srcPixel, <f32>(countY * countX), low, high);
+    } else {
+      poolPixel(false, src, dst, channels, ny, nx, dh * srcRow, dw * srcPixel, 1, low, high);
+    }
+    dst += dstPixel;
+  }
+}
+
+/** Columns [from, to), at least 4, whose windows lie inside horizontally: 3 wide, stride 2. */
+function tiles(step: usize, image: usize, dst: usize, oy: i32, from: i32, to: i32): void {
+  const dh = word(step, POOL_DH), pixel = <usize>word(step, POOL_SRC_PIXEL) << 2, line = <usize>word(step, POOL_SRC_ROW) << 2;
+  const top = oy * word(step, POOL_SH) - word(step, POOL_PT), ky = firstTap(top, dh);
+  const lines = endTap(top, dh, word(step, POOL_KH), word(step, POOL_IH)) - ky, dstPixel = <usize>word(step, POOL_DST_PIXEL) << 2;
+  const row = image + <usize>(top + ky * dh) * line;
+  for (let x = from; x < to; x += 4) {
+    x = min(x, to - 4);
+    const src = row + <usize>((x << 1) - word(step, POOL_PL)) * pixel;
+    const sure = f32_maxpool_3s2x4(step, src, pixel, line * <usize>dh, lines, dst + <usize>x * dstPixel, dstPixel, word(step, POOL_C));
+    if (!sure) pixels(step, image, dst, oy, x, x + 4);
+  }
+}
+
 export function f32Pool(step: usize, base: usize): void {
-  const average = load<i32>(step, POOL_KIND) == POOL_AVERAGE, countPads = load<i32>(step, POOL_COUNT_PADS) != 0;
-  const ih = load<i32>(step, POOL_IH), iw = load<i32>(step, POOL_IW), channels = load<i32>(step, POOL_C);
-  const oh = load<i32>(step, POOL_OH), ow = load<i32>(step, POOL_OW);
-  const kh = load<i32>(step, POOL_KH), kw = load<i32>(step, POOL_KW), dh = load<i32>(step, POOL_DH), dw = load<i32>(step, POOL_DW);
-  const srcRow = load<i32>(step, POOL_SRC_ROW) << 2, srcPixel = load<i32>(step, POOL_SRC_PIXEL) << 2;
-  const dstPixel = load<i32>(step, POOL_DST_PIXEL) << 2;
-  const low = v128.load32_splat(step, POOL_MIN), high = v128.load32_splat(step, POOL_MAX_VALUE);
-  for (let n = 0; n < load<i32>(step, POOL_BATCH); n++) {
-    const image = base + <usize>load<i32>(step, POOL_SRC) + <usize>(n * load<i32>(step, POOL_SRC_BATCH) << 2);
-    for (let oy = 0; oy < oh; oy++) {
-      let dst = base + <usize>load<i32>(step, POOL_DST)
-        + <usize>(n * load<i32>(step, POOL_DST_BATCH) + oy * load<i32>(step, POOL_DST_ROW) << 2);
-      const top = oy * load<i32>(step, POOL_SH) - load<i32>(step, POOL_PT);
-      const ky = firstTap(top, dh), ny = endTap(top, dh, kh, ih) - ky;
-      const countY = countPads ? endTap(top, dh, kh, ih + load<i32>(step, POOL_PB)) : ny;
-      for (let ox = 0; ox < ow; ox++) {
-        const left = ox * load<i32>(step, POOL_SW) - load<i32>(step, POOL_PL);
-        const kx = firstTap(left, dw), nx = endTap(left, dw, kw, iw) - kx;
-        const src = image + <usize>((top + ky * dh) * srcRow + (left + kx * dw) * srcPixel);
-        if (average) {
-          const countX = countPads ? endTap(left, dw, kw, iw + load<i32>(step, POOL_PR)) : nx;
-          poolPixel(true, src, dst, channels, ny, nx, dh * srcRow, dw * srcPixel, <f32>(countY * countX), low, high);
-        } else {
-          poolPixel(false, src, dst, channels, ny, nx, dh * srcRow, dw * srcPixel, 1, low, high);
-        }
-        dst += dstPixel;
-      }
+  const ow = word(step, POOL_OW), pl = word(step, POOL_PL);
+  const tiled = word(step, POOL_KIND) == POOL_MAX && word(step, POOL_KW) == 3 && word(step, POOL_SW) == 2 && word(step, POOL_DW) == 1;
+  let from = tiled ? insideFrom(ow, 2, pl) : ow, to = tiled ? insideTo(from, ow, word(step, POOL_IW), 2, pl, 3) : ow;
+  if (to - from < 4) from = to = ow;
+  for (let n = 0; n < word(step, POOL_BATCH); n++) {
+    const image = base + <usize>word(step, POOL_SRC) + <usize>(n * word(step, POOL_SRC_BATCH) << 2);
+    for (let oy = 0; oy < word(step, POOL_OH); oy++) {
+      const dst = base + <usize>word(step, POOL_DST) + <usize>(n * word(step, POOL_DST_BATCH) + oy * word(step, POOL_DST_ROW) << 2);
+      pixels(step, image, dst, oy, 0, from);
+      if (from < to) tiles(step, image, dst, oy, from, to);
+      pixels(step, image, dst, oy, to, ow);
     }
   }
 }

@@ -85,17 +85,29 @@ function across(src: usize, dst: usize, count: i32, srcStep: i32, dstStep: i32, 
   }
 }
 
+/** Two dense runs of two elements, one behind the other, in one vector. */
+// @ts-ignore: decorator
+@inline function pairOfPairs(src: usize, dst: usize, beta: v128, log: bool): void {
+  const v = v128.load(src), best = f32x4.max(v, i32x4.shuffle(v, v, 1, 0, 3, 2));
+  const x = f32x4.mul(f32x4.sub(v, best), beta), e = exp4(x), sum = f32x4.add(e, i32x4.shuffle(e, e, 1, 0, 3, 2));
+  v128.store(dst, log ? f32x4.sub(x, log4(sum)) : f32x4.div(e, sum));
+}
+
 export function f32Softmax(step: usize, base: usize): void {
   const log = load<i32>(step, SOFTMAX_LOG) != 0, beta = v128.load32_splat(step, SOFTMAX_BETA), count = load<i32>(step, SOFTMAX_AXIS);
   const srcStep = load<i32>(step, SOFTMAX_SRC_AXIS_STRIDE), dstStep = load<i32>(step, SOFTMAX_DST_AXIS_STRIDE);
   const isDense = srcStep == 1 && dstStep == 1;
+  const pairs = isDense && count == 2 && load<i32>(step, SOFTMAX_SRC_STRIDES + 12) == 2 && load<i32>(step, SOFTMAX_DST_STRIDES + 12) == 2;
   const vector = !isDense && load<i32>(step, SOFTMAX_SRC_STRIDES + 12) == 1 && load<i32>(step, SOFTMAX_DST_STRIDES + 12) == 1;
   nestStart();
   do {
     const src = base + <usize>load<i32>(step, SOFTMAX_SRC) + <usize>(nestOffset(step, SOFTMAX_SRC_STRIDES) << 2);
     const dst = base + <usize>load<i32>(step, SOFTMAX_DST) + <usize>(nestOffset(step, SOFTMAX_DST_STRIDES) << 2);
-    const lanes = vector ? min<i32>(4, nestLeft(step, SOFTMAX_DIMS)) : 1;
-    if (isDense) dense(src, dst, count, beta, log);
+    let lanes = vector ? min<i32>(4, nestLeft(step, SOFTMAX_DIMS)) : 1;
+    if (pairs && nestLeft(step, SOFTMAX_DIMS) >= 2) {
+      pairOfPairs(src, dst, beta, log);
+      lanes = 2;
+    } else if (isDense) dense(src, dst, count, beta, log);
     else across(src, dst, count, srcStep << 2, dstStep << 2, lanes, beta, log);
     nestSkip(lanes - 1);
   } while (nestNext(step, SOFTMAX_DIMS));
