@@ -2,8 +2,9 @@
 // In: step words, weights, arena contents. Out: the arena after the run. Must not know the compiler or any kernel.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import * as abi from '../../assembly/abi.ts';
+import { random } from '../random.ts';
+import { align, builds, oneStepPlan } from './one-step-plan.ts';
 
 export interface Executor {
   readonly init: (base: number, planBytes: number, memoryBytes: number) => number;
@@ -27,17 +28,6 @@ export interface Machine {
   readonly modes: readonly number[];
 }
 
-const MEMORY_PAGES = 256;
-
-function boot(target: string): Machine | null {
-  const bytes = readFileSync(new URL(`../../host/kinglet.${target}.wasm`, import.meta.url));
-  if (!WebAssembly.validate(bytes)) return null;
-  const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const executor = instance.exports as unknown as Executor;
-  return { name: target, memory, executor, modes: [abi.DOT_I16, ...exactModes(memory, executor)] };
-}
-
 /** Modes whose extreme products come out exactly. */
 function exactModes(memory: WebAssembly.Memory, executor: Executor): number[] {
   const bytes = new Int8Array(memory.buffer);
@@ -51,23 +41,15 @@ function exactModes(memory: WebAssembly.Memory, executor: Executor): number[] {
 }
 
 /** Every build that this engine accepts. */
-export const machines: readonly Machine[] = ['simd', 'relaxed'].map(boot).filter((m) => m !== null);
+export const machines: readonly Machine[] = builds(256).map(({ name, memory, exports }) => {
+  const executor = exports as unknown as Executor;
+  return { name, memory, executor, modes: [abi.DOT_I16, ...exactModes(memory, executor)] };
+});
 
-/** Deterministic numbers in [0, 1). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+export { align, random };
 export function integer(next: () => number, low: number, high: number): number {
   return low + Math.floor(next() * (high - low + 1));
 }
-
-export const align = (n: number): number => (n + abi.PLAN_ALIGN - 1) & -abi.PLAN_ALIGN;
 
 /** A number, a float, or an address that depends on where weights and arena begin. */
 export type Word = number | { readonly f32: number } | ((place: Place) => number);
@@ -84,31 +66,11 @@ export interface Place { readonly weights: number; readonly arena: number }
 
 /** The plan's bytes, and where its weights and arena lie. */
 export function onePlan(p: Problem): { plan: Uint8Array; place: Place } {
-  const tracesAt = abi.HEADER_BYTES;
-  const stepsAt = align(tracesAt + abi.TRACE_BYTES);
-  const weightsAt = align(stepsAt + p.stepBytes);
-  const planBytes = align(weightsAt + p.weights.length);
-  const plan = new Uint8Array(planBytes);
-  const view = new DataView(plan.buffer);
-  const set = (at: number, value: number): void => { view.setInt32(at, value, true); };
-  set(abi.HEADER_MAGIC, abi.PLAN_MAGIC);
-  set(abi.HEADER_VERSION, abi.ABI_VERSION);
-  set(abi.HEADER_PLAN_BYTES, planBytes);
-  set(abi.HEADER_ARENA_BYTES, align(p.arenaBytes) + abi.SLACK_BYTES);
-  for (const at of [abi.HEADER_IO_AT, abi.HEADER_TRACES_AT]) set(at, tracesAt);
-  set(abi.HEADER_STEPS_AT, stepsAt);
-  set(abi.HEADER_STEPS_BYTES, p.stepBytes);
-  set(abi.HEADER_STEP_COUNT, 1);
-  for (const at of [abi.HEADER_STRINGS_AT, abi.HEADER_WEIGHTS_AT]) set(at, weightsAt);
-  set(abi.HEADER_WEIGHTS_BYTES, p.weights.length);
-  view.setFloat64(abi.HEADER_WORK, 1e15, true);
-  set(tracesAt + abi.TRACE_DTYPE, abi.DTYPE_F32);
-  const place = { weights: weightsAt, arena: planBytes };
-  set(stepsAt + abi.STEP_OPCODE, p.opcode);
-  set(stepsAt + abi.STEP_BYTES, p.stepBytes);
+  const { plan, view, stepAt, weightsAt } = oneStepPlan({ ...p, weightBytes: p.weights.length });
+  const place = { weights: weightsAt, arena: plan.length };
   for (const [at, word] of p.words) {
-    if (typeof word === 'object') view.setFloat32(stepsAt + at, word.f32, true);
-    else set(stepsAt + at, typeof word === 'number' ? word : word(place));
+    if (typeof word === 'object') view.setFloat32(stepAt + at, word.f32, true);
+    else view.setInt32(stepAt + at, typeof word === 'number' ? word : word(place), true);
   }
   plan.set(p.weights, weightsAt);
   return { plan, place };

@@ -3,12 +3,8 @@
 // Must not know the compiler: kernels are tested against the ABI alone.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import {
-  ABI_VERSION, HEADER_ARENA_BYTES, HEADER_BYTES, HEADER_IO_AT, HEADER_MAGIC, HEADER_PLAN_BYTES, HEADER_STEPS_AT, HEADER_STEPS_BYTES,
-  HEADER_STEP_COUNT, HEADER_STRINGS_AT, HEADER_TRACES_AT, HEADER_VERSION, HEADER_WEIGHTS_AT, HEADER_WEIGHTS_BYTES, HEADER_WORK, OK, PLAN_ALIGN,
-  PLAN_MAGIC, SLACK_BYTES, DTYPE_I8, STEP_BYTES, STEP_OPCODE, TRACE_ADDRESS, TRACE_BYTES, TRACE_DTYPE,
-} from '../../assembly/abi.ts';
+import { OK, PLAN_ALIGN, SLACK_BYTES } from '../../assembly/abi.ts';
+import { align, builds, oneStepPlan } from './one-step-plan.ts';
 
 export type Word = number | { readonly f32: number } | readonly number[];
 export type Words = Readonly<Record<number, Word>>;
@@ -47,20 +43,9 @@ export interface Executor {
 export const CANARY = 0xc5;
 /** Where plans lie in memory: bytes before it are guarded too. */
 export const BASE = 4096;
-const PAGES = 64;
 
-function open(name: string): Executor | undefined {
-  const bytes = readFileSync(new URL(`../../host/kinglet.${name}.wasm`, import.meta.url));
-  if (!WebAssembly.validate(bytes)) return undefined;
-  const memory = new WebAssembly.Memory({ initial: PAGES });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return { name, memory, calls: instance.exports as unknown as Exports };
-}
-
-/** The builds this engine accepts: simd always, relaxed where it is known. */
-export const executors: readonly Executor[] = ['simd', 'relaxed'].flatMap((name) => open(name) ?? []);
-
-const aligned = (n: number): number => Math.ceil(n / PLAN_ALIGN) * PLAN_ALIGN;
+/** The builds this engine accepts. */
+export const executors: readonly Executor[] = builds(64).map(({ name, memory, exports }) => ({ name, memory, calls: exports as unknown as Exports }));
 
 export interface Image {
   readonly plan: Uint8Array;
@@ -71,39 +56,28 @@ export interface Image {
 
 /** Lays out a case: guards of at least one vector around every operand. */
 export function buildImage(step: StepCase): Image {
-  const stepsAt = HEADER_BYTES;
-  const tracesAt = aligned(stepsAt + step.stepBytes);
-  const weightsAt = aligned(tracesAt + TRACE_BYTES);
-  let weightsTo = weightsAt;
-  let arenaTo = PLAN_ALIGN;
+  let weightBytes = 0;
+  let arenaBytes = PLAN_ALIGN;
   const places = step.operands.map(({ data, constant }) => {
-    const at = constant ? weightsTo : arenaTo;
-    const to = aligned(at + data.byteLength + PLAN_ALIGN);
-    if (constant) weightsTo = to;
-    else arenaTo = to;
+    const at = constant ? weightBytes : arenaBytes;
+    const to = align(at + data.byteLength + PLAN_ALIGN);
+    if (constant) weightBytes = to;
+    else arenaBytes = to;
     return at;
   });
-  const planBytes = weightsTo;
-  const outputAt = arenaTo;
-  const arena = new Uint8Array(aligned(outputAt + step.output.bytes + PLAN_ALIGN) + SLACK_BYTES).fill(CANARY);
-  const plan = new Uint8Array(planBytes);
-  const view = new DataView(plan.buffer);
-  const header: Words = {
-    [HEADER_MAGIC]: PLAN_MAGIC, [HEADER_VERSION]: ABI_VERSION, [HEADER_PLAN_BYTES]: planBytes, [HEADER_ARENA_BYTES]: arena.length,
-    [HEADER_IO_AT]: HEADER_BYTES, [HEADER_STEPS_AT]: stepsAt, [HEADER_STEPS_BYTES]: step.stepBytes, [HEADER_STEP_COUNT]: 1,
-    [HEADER_STRINGS_AT]: weightsAt, [HEADER_TRACES_AT]: tracesAt, [HEADER_WEIGHTS_AT]: weightsAt, [HEADER_WEIGHTS_BYTES]: planBytes - weightsAt,
-  };
-  writeWords(view, 0, header);
-  view.setFloat64(HEADER_WORK, 1e15, true);
-  writeWords(view, tracesAt, { [TRACE_DTYPE]: DTYPE_I8, [TRACE_ADDRESS]: planBytes });
-  writeWords(view, stepsAt, { [STEP_OPCODE]: step.opcode, [STEP_BYTES]: step.stepBytes, ...step.words });
-  view.setInt32(stepsAt + step.output.field, planBytes + outputAt, true);
+  const outputAt = arenaBytes;
+  arenaBytes = align(outputAt + step.output.bytes + PLAN_ALIGN);
+  const { plan, view, stepAt, weightsAt } = oneStepPlan({ ...step, weightBytes, arenaBytes });
+  const arena = new Uint8Array(arenaBytes + SLACK_BYTES).fill(CANARY);
+  writeWords(view, stepAt, step.words);
+  view.setInt32(stepAt + step.output.field, plan.length + outputAt, true);
   const { also } = step.output;
-  if (also) view.setInt32(stepsAt + also.field, planBytes + outputAt + also.skip, true);
+  if (also) view.setInt32(stepAt + also.field, plan.length + outputAt + also.skip, true);
   step.operands.forEach(({ field, data, constant, skip = 0 }, i) => {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    (constant ? plan : arena).set(bytes, places[i]);
-    view.setInt32(stepsAt + field, (constant ? 0 : planBytes) + places[i] + skip, true);
+    const at = places[i] + (constant ? weightsAt : 0);
+    (constant ? plan : arena).set(bytes, at);
+    view.setInt32(stepAt + field, at + (constant ? 0 : plan.length) + skip, true);
   });
   return { plan, arena, outputAt };
 }
