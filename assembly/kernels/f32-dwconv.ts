@@ -1,4 +1,4 @@
-// F32_DWCONV: depthwise convolution. Tiles of 4 or 8 positions slide along rows where windows lie inside, along columns at the left
+// F32_DWCONV: depthwise convolution. Tiles of 4, 7 or 8 positions slide along rows where windows lie inside, along columns at the left
 // and right border, and over a padded copy where the map is so small that it is nearly all border; what remains goes one by one.
 // In: a verified step. Out: the destination elements, exactly. Must not know other layouts than NHWC with channel stride 1.
 //
@@ -14,7 +14,7 @@ import { clampF32, madd, storeLanesF32 } from "../simd.ts";
 import { addWork, positive, reads, require, stride, times, word, writes } from "../verify.ts";
 import { activateF32, verifyActivation } from "./f32-activation.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
-import { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s2x4 } from "./f32-dwconv-tiles.ts";
+import { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s1x7, f32_dwconv_5s2x4 } from "./f32-dwconv-tiles.ts";
 
 const TILE_BYTES: i64 = 128;
 
@@ -153,7 +153,7 @@ function slide(
   const done = <usize>blocks << 4, lastWeights = weights + <usize>blocks * panel;
   let x = 0;
   while (x < count) {
-    const width = kernel == 3 && stride == 1 && count - x > 4 && count >= 8 ? 8 : 4;
+    const wide = kernel == 3 ? 8 : 7, width = stride == 1 && count - x > 4 && count >= wide ? wide : 4;
     x = min(x, count - width);
     const p = src + <usize>(x * stride) * pixel;
     let o = dst + <usize>x * dstPixel;
@@ -178,7 +178,8 @@ function tile(
   else if (kernel == 3) {
     if (stride == 1) f32_dwconv_3s1x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
     else f32_dwconv_3s2x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
-  } else if (stride == 1) f32_dwconv_5s1x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
+  } else if (width == 7) f32_dwconv_5s1x7(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
+  else if (stride == 1) f32_dwconv_5s1x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
   else f32_dwconv_5s2x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
 }
 
