@@ -1,8 +1,8 @@
 // Leaves out nodes that do nothing: full slices, padding by nothing, a concat of one, clamps without bounds, and the like.
 // In: a graph. Out: fewer nodes. Reshapes and transposes are merged by cancel-transposes.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, type Graph, type Node } from '../graph/graph.ts';
+import { onlyOutput } from '../graph/edit.ts';
+import { is, type Node } from '../graph/graph.ts';
 import { cast } from '../ops/cast.ts';
 import { channelShuffle } from '../ops/channel-shuffle.ts';
 import { concat } from '../ops/concat.ts';
@@ -12,20 +12,9 @@ import { requantize } from '../ops/requantize.ts';
 import { slice } from '../ops/slice.ts';
 import { unary } from '../ops/unary.ts';
 import { sameQuantization, sameShape } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 
-export const dropIdentities: Pass = {
-  name: 'drop-identities',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) {
-      if (editor.has(node) && isIdentity(node) && editor.bypass(node)) count++;
-    }
-    editor.finish();
-    return count;
-  },
-};
+export const dropIdentities = nodePass('drop-identities', (editor, node) => isIdentity(node) && editor.bypass(node));
 
 function isIdentity(node: Node): boolean {
   const [x] = node.inputs;

@@ -2,8 +2,8 @@
 // In: a graph. Out: fewer nodes, the same function up to rounding: factors are formed in float64 and rounded once.
 // Only float32, only where nothing else uses the value in between and no clamp stands there.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, isConstant, makeValue, type Constant, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, isConstant, makeValue, type Constant, type Node, type Value } from '../graph/graph.ts';
 import type { Clamp } from '../ops/activation.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
 import { binary } from '../ops/binary.ts';
@@ -11,7 +11,7 @@ import { conv2d } from '../ops/conv2d.ts';
 import { matmul } from '../ops/matmul.ts';
 import type { Op } from '../ops/op.ts';
 import { numbers } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 
 /** y = x * scale + shift, per channel. */
 interface Affine extends Clamp {
@@ -19,16 +19,7 @@ interface Affine extends Clamp {
   readonly shift: Float64Array;
 }
 
-export const foldBatchNorm: Pass = {
-  name: 'fold-batch-norm',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) if (editor.has(node) && fold(editor, node)) count++;
-    editor.finish();
-    return count;
-  },
-};
+export const foldBatchNorm = nodePass('fold-batch-norm', fold);
 
 function fold(editor: Editor, node: Node): boolean {
   const y = onlyOutput(node);

@@ -2,24 +2,15 @@
 // In: a graph. Out: one conv2d with dilations. Exact: each block of the batch holds one phase of the rows and columns, and a
 // convolution within a phase steps by the block size in the picture. Must not know which network it came from.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, type Graph, type Node } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, type Node } from '../graph/graph.ts';
 import { batchToSpace } from '../ops/batch-to-space.ts';
 import { conv2d, type Conv2dAttrs } from '../ops/conv2d.ts';
 import { spaceToBatch } from '../ops/space-to-batch.ts';
 import { sameQuantization } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 
-export const foldDilation: Pass = {
-  name: 'fold-dilation',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) if (editor.has(node) && fold(editor, node)) count++;
-    editor.finish();
-    return count;
-  },
-};
+export const foldDilation = nodePass('fold-dilation', fold);
 
 function fold(editor: Editor, last: Node): boolean {
   const conv = editor.producer(last.inputs[0]);

@@ -2,28 +2,19 @@
 // Exact only where the pad's value is what the op assumes outside of its input: 0 for convolutions (the zero point for int8)
 // and for averages that count it, minus infinity for maxima.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, type Node, type Value } from '../graph/graph.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { pad, type PadAttrs } from '../ops/pad.ts';
 import { pool2d, type Pool2dAttrs } from '../ops/pool2d.ts';
 import { transpose } from '../ops/transpose.ts';
 import type { Pads } from '../ops/window.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 
 /** Below this a value can be no maximum of float32 numbers. */
 const LOWEST = -3.4028234663852886e38;
 
-export const foldPad: Pass = {
-  name: 'fold-pad',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) if (editor.has(node) && foldInto(editor, node)) count++;
-    editor.finish();
-    return count;
-  },
-};
+export const foldPad = nodePass('fold-pad', foldInto);
 
 function foldInto(editor: Editor, node: Node): boolean {
   if (!is(node, conv2d) && !is(node, pool2d)) return false;

@@ -2,8 +2,8 @@
 // Two clamps in a row become one first; a clamp behind a concat or a rearrangement moves in front of it if every part can take it
 // in. Only where nothing else uses the value in between.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, type Node, type Value } from '../graph/graph.ts';
 import type { Clamp } from '../ops/activation.ts';
 import { binary } from '../ops/binary.ts';
 import { channelShuffle } from '../ops/channel-shuffle.ts';
@@ -17,21 +17,12 @@ import { reshape } from '../ops/reshape.ts';
 import { transpose } from '../ops/transpose.ts';
 import { unary } from '../ops/unary.ts';
 import { sameQuantization } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 
-export const fuseClamp: Pass = {
-  name: 'fuse-clamp',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) {
-      const clamp = clampOf(node);
-      if (editor.has(node) && clamp !== undefined && fuse(editor, node, clamp)) count++;
-    }
-    editor.finish();
-    return count;
-  },
-};
+export const fuseClamp = nodePass('fuse-clamp', (editor, node) => {
+  const clamp = clampOf(node);
+  return clamp !== undefined && fuse(editor, node, clamp);
+});
 
 function clampOf(node: Node): Clamp | undefined {
   return is(node, unary) && node.attrs.kind === 'clamp' ? { min: node.attrs.p0, max: node.attrs.p1 } : undefined;

@@ -1,25 +1,16 @@
 // Removes the transpose before a flattened classifier: matmul(reshape(transpose(x)), w) reads x in its own order when the rows
 // of w are reordered instead. In: a graph. Out: the same products summed in another order. Only constant weights.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, isConstant, makeValue, type Constant, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, isConstant, makeValue, type Constant, type Node, type Value } from '../graph/graph.ts';
 import { matmul } from '../ops/matmul.ts';
 import { reshape } from '../ops/reshape.ts';
 import { transpose } from '../ops/transpose.ts';
 import { allocate, denseStrides, elementCount, numbers, type Shape, type TensorData } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 import { invert } from './permutation.ts';
 
-export const permuteDenseWeights: Pass = {
-  name: 'permute-dense-weights',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) if (editor.has(node) && reorder(editor, node)) count++;
-    editor.finish();
-    return count;
-  },
-};
+export const permuteDenseWeights = nodePass('permute-dense-weights', reorder);
 
 function reorder(editor: Editor, node: Node): boolean {
   const flat = editor.producer(node.inputs[0]);

@@ -1,25 +1,16 @@
 // Recognises hard sigmoid and hard swish spelled out in additions, clamps, products and divisions by 6 (MobileNetV3).
 // In: a graph whose clamps are fused. Out: one unary node each; the same function up to rounding. Only float32.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, isConstant, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, isConstant, type Node, type Value } from '../graph/graph.ts';
 import { binary, type BinaryAttrs, type BinaryKind } from '../ops/binary.ts';
 import { unary, type UnaryAttrs } from '../ops/unary.ts';
 import { sameShape } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 
 const SIXTH = 1 / 6;
 
-export const recogniseHardSwish: Pass = {
-  name: 'recognise-hard-swish',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) if (editor.has(node) && recognise(editor, node)) count++;
-    editor.finish();
-    return count;
-  },
-};
+export const recogniseHardSwish = nodePass('recognise-hard-swish', recognise);
 
 function recognise(editor: Editor, node: Node): boolean {
   if (onlyOutput(node).dtype !== 'float32') return false;

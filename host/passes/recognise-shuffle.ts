@@ -2,13 +2,13 @@
 // Exporters spell the same thing in many ranks: [N,g,n,H,W] with perm [0,2,1,3,4], [N,g,n,H*W], [g,n,H*W], [N,H,W,g,n] …
 // All of them swap two neighbouring runs of axes, so each is reduced to [outer, g, n, inner] first.
 
-import { Editor, onlyOutput } from '../graph/edit.ts';
-import { is, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { onlyOutput, type Editor } from '../graph/edit.ts';
+import { is, type Node, type Value } from '../graph/graph.ts';
 import { channelShuffle } from '../ops/channel-shuffle.ts';
 import { reshape } from '../ops/reshape.ts';
 import { transpose } from '../ops/transpose.ts';
 import { elementCount, sameQuantization, type Shape } from '../tensor.ts';
-import type { Pass } from './pass.ts';
+import { nodePass } from './pass.ts';
 import type { Permutation } from './permutation.ts';
 
 /** A transpose of [outer, first, second, inner] to [outer, second, first, inner]. */
@@ -18,16 +18,7 @@ interface Swap {
   readonly second: number;
 }
 
-export const recogniseShuffle: Pass = {
-  name: 'recognise-shuffle',
-  run(graph: Graph): number {
-    const editor = new Editor(graph);
-    let count = 0;
-    for (const node of [...editor.nodes()]) if (editor.has(node) && recognise(editor, node)) count++;
-    editor.finish();
-    return count;
-  },
-};
+export const recogniseShuffle = nodePass('recognise-shuffle', recognise);
 
 function recognise(editor: Editor, last: Node): boolean {
   const middle = editor.producer(last.inputs[0]);
