@@ -1,12 +1,12 @@
 // qs8 depthwise 3x3 on the relaxed dot product: some output rows of one block of 8 channels, two columns at a time.
-// In: a verified step without dilation that `dotTakes`, any pads. Out: whole groups of 8 bytes.
+// In: a verified step without dilation that `rowsTake`, any pads. Out: whole groups of 8 bytes.
 // Must not know batches, channel tails or which rows belong together: qs8-dwconv.ts.
 //
 // Four input rows are interleaved by bytes, so that a channel's column is one dword (r0 r1 r2 r3). With weights (w0 w1 w2 0) it
 // serves one output row, with (0 w0 w1 w2) the next; every column serves three output columns and is made once. Rows outside the
 // input are read from DW_FILL again and again, columns outside are replaced by the same bytes.
 // Weights beyond a byte (uint8 weights minus their zero point, a few per layer) are the sum of two sets of bytes: the `_wide`
-// kernels. No weight byte is -128, which DOT_S8S8 could not take. Results are exact where |acc*scale| < 2^22: dotTakes looks.
+// kernels. No weight byte is -128, which DOT_S8S8 could not take. Results are exact where |acc*scale| < 2^22: rowsTake looks.
 
 import {
   DW_C, DW_DH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_FILL, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN, DW_OH, DW_OW, DW_PL,
@@ -21,13 +21,16 @@ const WEIGHTS: usize = 64;
 /** Largest sum of nine products and of what a start value takes out of them: 9 * (255*255 + 128*255). */
 const REACH: f32 = 878985;
 
-/** Whether this file's kernels compute the step (its channel tail excepted). */
-export function dotTakes(step: usize, block: usize): bool {
+/**
+ * Whether the kernels for whole 3x3 rows compute the step (its channel tail excepted): these or, at stride 1 and with any weights,
+ * those of i16 pairs.
+ */
+export function rowsTake(step: usize, block: usize, dot: bool): bool {
   const sh = word(step, DW_SH), sw = word(step, DW_SW);
   if (word(step, DW_KH) != 3 || word(step, DW_KW) != 3 || word(step, DW_DH) != 1 || word(step, DW_DW) != 1) return false;
-  if (sw > 2 || (sw == 1 && sh != 1)) return false;
+  if (sw > (dot ? 2 : 1) || (sw == 1 && sh != 1)) return false;
   for (let blocks = word(step, DW_C) >> 3; blocks > 0; blocks--) {
-    if (exceeds(block, 254) || !bounded(block)) return false;
+    if ((dot && exceeds(block, 254)) || !bounded(block)) return false;
     block += DOT_BLOCK_BYTES;
   }
   return true;
@@ -98,11 +101,11 @@ function bounded(block: usize): bool {
 @inline function isInside(step: usize, y: i32): bool { return <u32>y < <u32>word(step, DW_IH); }
 /** Address of a row's first window column; a row outside is DW_FILL, which `rowStep` does not leave. */
 // @ts-ignore: decorator
-@inline function rowAt(step: usize, src: usize, y: i32): usize {
+@inline export function rowAt(step: usize, src: usize, y: i32): usize {
   return isInside(step, y) ? src + <usize>(y * word(step, DW_SRC_ROW) - word(step, DW_PL) * word(step, DW_SRC_PIXEL)) : step + DW_FILL;
 }
 // @ts-ignore: decorator
-@inline function rowStep(step: usize, y: i32): usize { return isInside(step, y) ? <usize>word(step, DW_SRC_PIXEL) : 0; }
+@inline export function rowStep(step: usize, y: i32): usize { return isInside(step, y) ? <usize>word(step, DW_SRC_PIXEL) : 0; }
 
 /** Two pixels of eight channels, the second first: it may be none, and then has the address of the first. */
 // @ts-ignore: decorator

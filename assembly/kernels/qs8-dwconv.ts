@@ -1,5 +1,6 @@
 // QS8_DWCONV: int8 depthwise convolution on tap pairs: two neighbouring taps' i16 lanes interleaved, then i32x4.dot_i16x8_s.
-// In: a verified step; activations are s8. Out: the destination bytes, exactly. Whole 3x3 rows go to qs8-dwconv-dot.ts where that runs.
+// In: a verified step; activations are s8. Out: the destination bytes, exactly. Whole 3x3 rows go to
+// qs8-dwconv-dot.ts or qs8-dwconv-pairs.ts.
 //
 // Weights per 8 channels: [bias 8 i32][scale 8 f32][ceil(KH*KW/2)][8][2] i16 = w - weightZero; a missing odd tap has weight 0.
 // acc = bias + sum a*(w - weightZero), where positions outside the input count as SRC_ZERO (the bias holds minus that for all taps).
@@ -14,13 +15,14 @@ import { dot2, dotMode, storeLanesI8 } from "../simd.ts";
 import { inRange, positive, reads, times, word } from "../verify.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
 import {
-  DOT_BLOCK_BYTES, dotTakes, exceeds, qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide,
+  DOT_BLOCK_BYTES, exceeds, qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide, rowsTake,
 } from "./qs8-dwconv-dot.ts";
+import { qs8_dwconv_3s1 } from "./qs8-dwconv-pairs.ts";
 
 /** Bytes of a block before its weights: bias and scale. */
 const HEAD: usize = 64;
-/** Least pixels of a block per call on the dot product, so that preparing its weights costs little. */
-const DOT_PIXELS: i32 = 64;
+/** Least pixels of a block per call, so that preparing its weights costs little. */
+const CALL_PIXELS: i32 = 64;
 
 /** Work: see verifyDwconv, in blocks of 8 channels. */
 export function verifyQs8Dwconv(step: usize): void {
@@ -41,8 +43,8 @@ export function qs8Dwconv(step: usize, base: usize): void {
   const yFrom = insideFrom(oh, sh, word(step, DW_PT));
   const yTo = insideTo(yFrom, oh, word(step, DW_IH), sh, word(step, DW_PT), (kh - 1) * word(step, DW_DH) + 1);
   const weights = base + <usize>word(step, DW_WEIGHTS);
-  const dot = usesDot(step, weights), flip = dotMode() == DOT_U8S8 ? 0x80 : 0;
-  const dotRows = (DOT_PIXELS / ow + 2) & ~1;
+  const whole = rowsTake(step, weights, dotMode() != DOT_I16);
+  const rowsAtOnce = (CALL_PIXELS / ow + 2) & ~1;
   const tailWeights = weights + <usize>blocks * blockBytes(kh * kw), tail = <usize>blocks << 3;
   for (let n = 0; n < batch; n++) {
     const src = base + <usize>word(step, DW_SRC) + <usize>n * <usize>word(step, DW_SRC_BATCH);
@@ -50,8 +52,8 @@ export function qs8Dwconv(step: usize, base: usize): void {
     let dst = image;
     for (let oy = 0; oy < oh; oy++) {
       if (blocks) {
-        if (dot) {
-          if (oy % dotRows == 0) dotBlocks(step, src, weights, image, oy, min(oy + dotRows, oh), blocks, flip);
+        if (whole) {
+          if (oy % rowsAtOnce == 0) wholeRows(step, src, weights, image, oy, min(oy + rowsAtOnce, oh), blocks);
         } else if (oy >= yFrom && oy < yTo && xTo - xFrom >= 4) {
           qs8_dwconv_1(step, src, weights, dst, oy, 0, xFrom, blocks, 8);
           insideColumns(step, src, weights, dst, oy, xFrom, xTo, blocks);
@@ -66,17 +68,14 @@ export function qs8Dwconv(step: usize, base: usize): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline function usesDot(step: usize, weights: usize): bool {
-  if (ASC_FEATURE_RELAXED_SIMD) return dotMode() != DOT_I16 && dotTakes(step, weights);
-  return false;
-}
-
-/** Output rows [from, to) on the dot product, block by block: few blocks need the wide kernels. */
-function dotBlocks(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, blocks: i32, flip: i32): void {
-  const dense = word(step, DW_SW) == 1;
+/** Output rows [from, to), block by block. On the dot product few blocks need the wide kernels; pairs take half a block. */
+function wholeRows(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, blocks: i32): void {
+  const dense = word(step, DW_SW) == 1, flip = dotMode() == DOT_U8S8 ? 0x80 : 0;
   do {
-    if (exceeds(block, 127)) {
+    if (!ASC_FEATURE_RELAXED_SIMD || dotMode() == DOT_I16) {
+      qs8_dwconv_3s1(step, src, block, dst, from, to);
+      qs8_dwconv_3s1(step, src + 4, block + 16, dst + 4, from, to);
+    } else if (exceeds(block, 127)) {
       if (dense) qs8_dwconv_dot_3s1_wide(step, src, block, dst, from, to, flip);
       else qs8_dwconv_dot_3s2_wide(step, src, block, dst, from, to, flip);
     } else if (dense) qs8_dwconv_dot_3s1(step, src, block, dst, from, to, flip);
