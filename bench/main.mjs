@@ -20,13 +20,14 @@ const usage = `npm run bench -- [options]
   --parts LIST     of: time, threads, cold, soak (default: all; --quick: time, cold)
   --rounds N       turns of every engine (default 30, --quick 10)
   --patience S     seconds to wait before each section for other work on the machine to end (default 15)
+  --profiles N     fresh profiles for each cold start, at most (default: 10 where a bound is checked)
   --soak N         inferences of the soak (default 1000000)
   --continue       take the parts that are not measured now from today's result file
   --no-write       leave bench/results alone`;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const { values: args } = parseArgs({ options: {
-  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, patience: { type: 'string' }, soak: { type: 'string' },
+  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, patience: { type: 'string' }, profiles: { type: 'string' }, soak: { type: 'string' },
   continue: { type: 'boolean' }, 'no-write': { type: 'boolean' }, help: { type: 'boolean' },
 } });
 if (args.help) { console.log(usage); process.exit(0); }
@@ -161,7 +162,7 @@ async function coldPart() {
     if (result.files) row.codeBytes = codeSize(result.files);
   };
   for (const model of place.models) {
-    const profiles = args.quick ? Math.min(3, model.coldProfiles) : model.coldProfiles;
+    const profiles = Math.min(model.coldProfiles, Number(args.profiles ?? (args.quick ? 3 : 10)));
     for (const where of args.quick ? ['chromium'] : ['chromium', 'node']) {
       if (model[where].length === 0) continue;
       const variants = [
@@ -196,37 +197,33 @@ async function soakPart() {
   return rows;
 }
 
+const writes = !args.quick && !args.only && !args['no-write'];
 const resultName = join(place.here, 'results', facts.date.slice(0, 10));
 const earlier = args.continue && existsSync(`${resultName}.json`) ? JSON.parse(readFileSync(`${resultName}.json`, 'utf8')) : null;
-/** Measures a part, or takes over an earlier measurement with its circumstances. */
-async function part(name, measure) {
-  if (!parts.has(name)) {
-    if (earlier?.facts.parts[name]) facts.parts[name] = earlier.facts.parts[name];
-    return earlier?.[name] ?? [];
-  }
+const measured = {
+  facts, models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })), time: [], threads: [], cold: [], soak: [],
+};
+if (earlier) {
+  facts.parts = earlier.facts.parts;
+  facts.emptyPeakBytes = earlier.facts.emptyPeakBytes;
+  for (const name of ['time', 'threads', 'cold', 'soak']) measured[name] = earlier[name];
+}
+const measures = { time: timePart, threads: threadsPart, cold: coldPart, soak: soakPart };
+for (const name of Object.keys(measures).filter((known) => parts.has(known))) {
   facts.busy = [];
   const from = { at: new Date().toISOString(), commit: facts.commit, command: facts.command, loadBefore: loadavg()[0] };
-  const rows = await measure();
+  measured[name] = await measures[name]();
   facts.parts[name] = { ...from, loadAfter: loadavg()[0], busy: facts.busy };
-  return rows;
+  delete facts.busy;
+  if (writes) write(); // what was measured so far is not lost when a later part is cut off
 }
-const measured = {
-  facts,
-  models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })),
-  time: await part('time', timePart),
-  threads: await part('threads', threadsPart),
-  cold: await part('cold', coldPart),
-  soak: await part('soak', soakPart),
-};
-if (!parts.has('cold') && earlier) facts.emptyPeakBytes = earlier.facts.emptyPeakBytes;
-delete facts.busy;
 await server.close();
+if (writes) write();
+console.log(makeReport(measured));
 
-const text = makeReport(measured);
-console.log(text);
-if (!args.quick && !args['no-write'] && !args.only) {
+function write() {
   mkdirSync(join(place.here, 'results'), { recursive: true });
-  writeFileSync(`${resultName}.md`, `${text}\n`);
+  writeFileSync(`${resultName}.md`, `${makeReport(measured)}\n`);
   writeFileSync(`${resultName}.json`, `${JSON.stringify(measured, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value))}\n`);
   say(`written: ${resultName}.md and .json`);
 }
