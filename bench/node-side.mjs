@@ -1,7 +1,7 @@
 // Node's side: does one job read from stdin and prints the result as JSON, with the peak memory of this process.
 // In: { job, urls } on stdin. Out: JSON on stdout.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { duel, solo } from './duel.mjs';
@@ -10,5 +10,6 @@ const { job, urls } = JSON.parse(readFileSync(0, 'utf8'));
 console.log = console.error; // engines may talk, stdout is the result
 const open = async (url) => new Response(await readFile(fileURLToPath(url)));
 const result = await (job.solo ? solo : duel)(job, { ...urls, open });
-result.peakBytes = process.resourceUsage().maxRSS * 1024;
+// Not resourceUsage().maxRSS: Linux lets a child inherit its parent's.
+result.peakBytes = existsSync('/proc/self/status') ? Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024 : null;
 process.stdout.write(JSON.stringify(result), () => process.exit(0));
