@@ -6,8 +6,8 @@
 // A row group shorter than the tile repeats its last row: the same values are computed again and stored to the same place.
 // One k step per iteration, bumped pointers, do…while: V8 keeps all accumulators in registers only in this shape.
 
-import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, UNARY_LEAKY_RELU } from "../abi.ts";
-import { clampF32, madd } from "../simd.ts";
+import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, DOT_I16, UNARY_LEAKY_RELU } from "../abi.ts";
+import { clampF32, dotMode, madd } from "../simd.ts";
 import { word } from "../verify.ts";
 import { activateF32 } from "./f32-activation.ts";
 
@@ -22,15 +22,17 @@ import { activateF32 } from "./f32-activation.ts";
 // @ts-ignore: decorator
 @inline export function f32Gemm(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
   const all = rows, top = c;
-  const sixes = ASC_FEATURE_RELAXED_SIMD ? sixesOf(rows) : 0;
-  if (ASC_FEATURE_RELAXED_SIMD && sixes) {
+  // V8 before 13 spills the six-row tile; what it makes of the byte dot product tells it apart (docs/kernels.md).
+  const high = ASC_FEATURE_RELAXED_SIMD && dotMode() != DOT_I16;
+  const sixes = high ? sixesOf(rows) : 0;
+  if (sixes) {
     f32_gemm_6x8(sixes, k, a, lda, b, c, ldc, step);
     rows -= sixes;
     a += <usize>sixes * lda;
     c += <usize>sixes * ldc;
   }
   const single = rows & 3;
-  if (ASC_FEATURE_RELAXED_SIMD && rows > 4 && single == 1) {
+  if (high && rows > 4 && single == 1) {
     f32_gemm_5x8(k, a, lda, b, c, ldc, step);
     rows -= 5;
     a += 5 * lda;
