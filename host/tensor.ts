@@ -24,7 +24,7 @@ export interface Tensor extends TensorType {
 export const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int8: 1, uint8: 1, int32: 4, int64: 8 };
 
 /** Largest number of elements of one tensor. */
-export const MAX_ELEMENTS = 2 ** 28;
+export const MAX_ELEMENTS = 2 ** 27;
 
 /** Number of elements; refuses negative, fractional or huge dims before anything is allocated. */
 export function elementCount(shape: Shape): number {
