@@ -4,10 +4,10 @@
 import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import { elementCount, type DType, type TensorType } from '../tensor.ts';
-import { planArena, type Lifetime } from './arena.ts';
 import { checksum } from './checksum.ts';
+import { isAddress, layOutArena, wordsOf } from './layout.ts';
 import type { Address, Region, View, Word } from './lowering.ts';
-import type { Lowered, Step } from './lower.ts';
+import type { Lowered } from './lower.ts';
 
 export interface PlanFacts {
   readonly shuffles: number;
@@ -44,36 +44,6 @@ class Strings {
   }
 }
 
-function wordsOf(step: Step): Word[] {
-  return Object.values(step.words).flatMap((w) => w as Word | Word[]);
-}
-function isAddress(word: Word): word is Address {
-  return typeof word === 'object' && 'region' in word;
-}
-
-/** First and last use of every arena region. */
-function lifetimes(lowered: Lowered): Map<Region, { bytes: number; first: number; last: number }> {
-  const map = new Map<Region, { bytes: number; first: number; last: number }>();
-  const end = lowered.steps.length;
-  const touch = (region: Region, step: number): void => {
-    if (region.kind !== 'arena') return;
-    const life = map.get(region);
-    if (life) {
-      life.first = Math.min(life.first, step);
-      life.last = Math.max(life.last, step);
-    } else {
-      map.set(region, { bytes: region.bytes, first: step, last: step });
-    }
-  };
-  // The caller owns inputs during the whole run: running twice without setting them again must give the same answer.
-  for (const { view } of lowered.inputs) for (const step of [-1, end]) touch(view.at.region, step);
-  lowered.steps.forEach((step, i) => {
-    for (const word of wordsOf(step)) if (isAddress(word)) touch(word.region, i);
-  });
-  for (const { view } of lowered.outputs) touch(view.at.region, end);
-  return map;
-}
-
 /** Upper bound of the executor's inner-loop iterations: it refuses a plan that would do more. */
 function workBound(lowered: Lowered): number {
   let bound = 1e6;
@@ -104,9 +74,8 @@ export function encodePlan(lowered: Lowered, facts: PlanFacts): Uint8Array<Array
   }
   const planBytes = align(end + abi.SLACK_BYTES);
 
-  const lives = lifetimes(lowered);
-  const arena = planArena([...lives.values()] satisfies Lifetime[], steps.length);
-  [...lives.keys()].forEach((region, i) => offsets.set(region, planBytes + (arena.offsets[i] ?? 0)));
+  const arena = layOutArena(lowered);
+  for (const { region, offset } of arena.regions) offsets.set(region, planBytes + offset);
   const arenaBytes = align(arena.arenaBytes) + abi.SLACK_BYTES;
   if (planBytes + arenaBytes > 2 ** 31 - 2 ** 16) {
     throw new KingletError('ERR_LIMIT', `the network needs ${Math.round((planBytes + arenaBytes) / 2 ** 20)} MiB; a plan may use 2047 MiB`);
