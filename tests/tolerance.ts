@@ -7,4 +7,7 @@ export const tolerance = {
   kernel: 1e-5,
   /** A rewritten graph against the original, where constants were folded. */
   rewrite: 1e-5,
+  /** ONNX's operator tests, whose runner allows both per element: absolute + relative * |expected|. */
+  onnxRelative: 1e-3,
+  onnxAbsolute: 1e-7,
 } as const;
