@@ -1,0 +1,25 @@
+// Where a network's weights come from: a caller's file, or seeded noise. In: a layer's name, shape, role and wanted spread.
+// Out: numbers. Must not know networks.
+
+import { elementCount, type Shape } from '../host/tensor.ts';
+import { random } from './random.ts';
+
+/** Weights are HWIO for convolutions and [inputs, outputs] for fully connected layers; all else has one number per channel. */
+export type WeightRole = 'weights' | 'bias' | 'gamma' | 'beta' | 'mean' | 'variance';
+/** The numbers of one tensor, `shape` row-major; asked once per tensor, in the order in which a network is built. */
+export type WeightSource = (name: string, shape: Shape, role: WeightRole) => Float32Array;
+
+/** Uniform numbers in [centre - spread, centre + spread), the same for the same seed, name and role whatever else a network has. */
+export function seeded(seed: number, name: string, role: WeightRole, count: Shape, centre: number, spread: number): Float32Array {
+  const next = random(hash(`${seed}/${name}/${role}`));
+  const numbers = new Float32Array(elementCount(count));
+  for (let i = 0; i < numbers.length; i++) numbers[i] = centre + (next() * 2 - 1) * spread;
+  return numbers;
+}
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo; RFC 9923). */
+function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
+  return state >>> 0;
+}
