@@ -3,6 +3,7 @@
 
 import { KingletError } from '../error.ts';
 import { isConstant } from '../graph/graph.ts';
+import { channelsToBack, channelsToFront } from '../import/onnx/layout.ts';
 import { channelsTogether, type Need, type View } from '../plan/lowering.ts';
 import { reshapeView } from '../plan/views.ts';
 import { elementCount, numbers, type Tensor } from '../tensor.ts';
@@ -10,7 +11,6 @@ import { noClamp } from './activation.ts';
 import { emitConv } from './conv-step.ts';
 import type { Op } from './op.ts';
 import { constantOf, emptyTensor, forward, operand } from './operand.ts';
-import { transpose } from './transpose.ts';
 
 export interface BatchNormAttrs {
   readonly epsilon: number;
@@ -24,14 +24,8 @@ export const batchNorm: Op<BatchNormAttrs> = {
       if (node.int('training_mode', 0) !== 0 || node.outputCount > 1) node.unsupported('batch normalisation in training mode is not supported');
       if (node.int('spatial', 1) === 0) node.unsupported('batch normalisation per activation (spatial 0) is not supported');
       const x = node.input(0);
-      const rank = x.shape.length;
-      if (rank < 2) return node.fail(`batch normalisation of a tensor of rank ${rank}`);
       const parameters = [1, 2, 3, 4].map((i) => node.input(i));
-      const attrs = { epsilon: node.float('epsilon', 1e-5) };
-      if (rank === 2) return [b.add(batchNorm, attrs, [x, ...parameters])];
-      const axes = x.shape.map((_, i) => i);
-      const channelsLast = b.add(transpose, { perm: [0, ...axes.slice(2), 1] }, [x]);
-      return [b.add(transpose, { perm: [0, rank - 1, ...axes.slice(1, -1)] }, [b.add(batchNorm, attrs, [channelsLast, ...parameters])])];
+      return [channelsToFront(b, b.add(batchNorm, { epsilon: node.float('epsilon', 1e-5) }, [channelsToBack(b, x), ...parameters]))];
     },
   },
   infer(inputs) {

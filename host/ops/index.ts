@@ -15,6 +15,7 @@ import { expand } from './expand.ts';
 import { flipSign } from './flip-sign.ts';
 import { gather } from './gather.ts';
 import { gatherNd } from './gather-nd.ts';
+import { lrn } from './lrn.ts';
 import { matmul } from './matmul.ts';
 import type { OnnxReader, TfliteReader } from './op.ts';
 import { pad } from './pad.ts';
@@ -39,7 +40,7 @@ interface Readable {
 
 export const ops: readonly Readable[] = [
   conv2d, convTranspose2d, matmul,
-  binary, unary, batchNorm,
+  binary, unary, batchNorm, lrn,
   pool2d, reduce, softmax, argmax,
   concat, slice, pad, reshape, expand, transpose, channelShuffle, gather, gatherNd, spaceToBatch, batchToSpace,
   resize,

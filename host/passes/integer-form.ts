@@ -10,6 +10,7 @@ import { concat } from '../ops/concat.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { convTranspose2d } from '../ops/conv-transpose2d.ts';
 import { dequantize } from '../ops/dequantize.ts';
+import { lrn } from '../ops/lrn.ts';
 import { matmul } from '../ops/matmul.ts';
 import { pad } from '../ops/pad.ts';
 import { pool2d } from '../ops/pool2d.ts';
@@ -64,7 +65,7 @@ function holds({ quantization: q }: Value, real: number): boolean {
 /** The op on integers with a result in the given parameters. */
 export function integerForm(editor: Editor, node: Node, quantization: Quantization): Value | undefined {
   if (is(node, conv2d) || is(node, convTranspose2d) || is(node, matmul)) return weighted(editor, node, quantization);
-  const isPlain = is(node, concat) || is(node, unary) || is(node, softmax) || is(node, binary) || (is(node, pool2d) && node.attrs.kind === 'average')
+  const isPlain = is(node, concat) || is(node, lrn) || is(node, unary) || is(node, softmax) || is(node, binary) || (is(node, pool2d) && node.attrs.kind === 'average')
     || (is(node, reduce) && (node.attrs.kind === 'mean' || node.attrs.kind === 'sum')) || (is(node, resize) && node.attrs.mode === 'linear');
   if (!isPlain) return undefined;
   const inputs = node.inputs.map((value) => integerOperand(editor, value));

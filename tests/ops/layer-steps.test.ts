@@ -12,6 +12,7 @@ import { concat } from '../../host/ops/concat.ts';
 import { convTranspose2d } from '../../host/ops/conv-transpose2d.ts';
 import { dequantize } from '../../host/ops/dequantize.ts';
 import { flipSign } from '../../host/ops/flip-sign.ts';
+import { lrn } from '../../host/ops/lrn.ts';
 import { matmul } from '../../host/ops/matmul.ts';
 import { pool2d } from '../../host/ops/pool2d.ts';
 import { quantize } from '../../host/ops/quantize.ts';
@@ -146,6 +147,9 @@ layer('batch normalisation', [[2, 3, 4, 7]], (b, [x]) => {
   });
   return b.add(batchNorm, { epsilon: 1e-3 }, [x, parameter(1, -0.5), parameter(2, 0), parameter(3, -1), parameter(4, 0.1)]);
 }, { dtypes: ['float32'] });
+
+layer('local response normalisation', [[2, 3, 4, 7]], (b, [x], quantization) => (
+  b.add(lrn, { before: 1, after: 2, scale: 0.25, bias: 1, beta: 0.75 }, [x], { quantization })));
 
 layer('requantize', [[3, 4, 5]], (b, [x]) => b.add(requantize, {}, [x], { quantization: qo }), { dtypes: ['int8'] });
 layer('quantize', [[3, 4, 5]], (b, [x]) => b.add(quantize, {}, [x], { quantization: scale(0.03, -7) }), { dtypes: ['float32'] });

@@ -29,6 +29,19 @@ export function toNchw(b: Builder, value: Value, rank = 4): Value {
   return rank === 3 ? b.add(reshape, { shape: [n, c, length] }, [planes]) : planes;
 }
 
+/** [N, C, …] → [N, …, C], whatever the number of axes between. */
+export function channelsToBack(b: Builder, value: Value): Value {
+  const rank = value.shape.length;
+  if (rank < 2) throw new KingletError('ERR_MODEL_INVALID', `a tensor of shape [${value.shape.join(', ')}] has no channels`);
+  return rank === 2 ? value : b.add(transpose, { perm: [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1] }, [value]);
+}
+
+/** [N, …, C] → [N, C, …]. */
+export function channelsToFront(b: Builder, value: Value): Value {
+  const rank = value.shape.length;
+  return rank === 2 ? value : b.add(transpose, { perm: [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)] }, [value]);
+}
+
 function requireRank4(value: Value): void {
   if (value.shape.length !== 4) {
     throw new KingletError('ERR_UNSUPPORTED', `spatial operators work on one or two spatial axes here, not on shape [${value.shape.join(', ')}]`);
