@@ -2,8 +2,16 @@
 // Names follow the papers and torchvision: family, size, and after a second underscore the input's side where it is not the usual one.
 
 import type { Graph } from '../host/graph/graph.ts';
+import { efficientnet } from './efficientnet.ts';
+import { mnasnet } from './mnasnet.ts';
+import { mobilenetV1 } from './mobilenet-v1.ts';
+import { mobilenetV2 } from './mobilenet-v2.ts';
+import { mobilenetV3 } from './mobilenet-v3.ts';
+import { nasnetMobile } from './nasnet.ts';
 import type { NetworkOptions } from './network.ts';
 import { resnet, type ResnetDepth } from './resnet.ts';
+import { shufflenetV1 } from './shufflenet-v1.ts';
+import { shufflenetV2 } from './shufflenet-v2.ts';
 import { squeezenet } from './squeezenet.ts';
 
 export type { NetworkOptions, Padding } from './network.ts';
@@ -15,9 +23,38 @@ export type NetworkBuilder = (options?: NetworkOptions) => Graph;
 const resnets = ([18, 34, 50, 101, 152] as const).map((depth: ResnetDepth) =>
   [`resnet${depth}`, (options) => resnet(depth, options)] as const satisfies [string, NetworkBuilder]);
 
+type Entry = [name: string, builder: NetworkBuilder];
+const mobilenetV1s = [1, 0.75, 0.5, 0.25].flatMap((width) => [224, 192, 160, 128].map((size): Entry =>
+  [`mobilenet_v1${widthSuffix(width, size)}`, (options) => mobilenetV1({ size, ...options, width })]));
+const mobilenetV2s = [1, 1.4, 0.75, 0.5, 0.35].map((width): Entry =>
+  [`mobilenet_v2${widthSuffix(width, 224)}`, (options) => mobilenetV2({ ...options, width })]);
+const shufflenetV1s = ([1, 2, 3, 4, 8] as const).map((groups): Entry =>
+  [`shufflenet_v1_g${groups}`, (options) => shufflenetV1(groups, options)]);
+const shufflenetV2s = ([0.5, 1, 1.5, 2] as const).map((width): Entry =>
+  [`shufflenet_v2_x${decimal(width).replace('.', '_')}`, (options) => shufflenetV2(width, options)]);
+
+/** Nothing for the usual form; `_0.5` and `_0.5_160` for others. */
+function widthSuffix(width: number, size: number): string {
+  if (size !== 224) return `_${decimal(width)}_${size}`;
+  return width === 1 ? '' : `_${decimal(width)}`;
+}
+function decimal(width: number): string {
+  return Number.isInteger(width) ? width.toFixed(1) : String(width);
+}
+
 /** Name → builder. */
 export const networks: ReadonlyMap<string, NetworkBuilder> = new Map<string, NetworkBuilder>([
   ...resnets,
   ['resnext50_32x4d', (options) => resnet(50, { ...options, groups: 32, groupWidth: 4 })],
   ['squeezenet1_1', squeezenet],
+  ...mobilenetV1s,
+  ...mobilenetV2s,
+  ['mobilenet_v3_large', (options) => mobilenetV3('large', options)],
+  ['mobilenet_v3_small', (options) => mobilenetV3('small', options)],
+  ...shufflenetV1s,
+  ...shufflenetV2s,
+  ['nasnet_a_mobile', nasnetMobile],
+  ['mnasnet1_0', mnasnet],
+  ['efficientnet_b0', (options) => efficientnet('b0', options)],
+  ['efficientnet_lite0', (options) => efficientnet('lite0', options)],
 ]);
