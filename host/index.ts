@@ -2,6 +2,7 @@
 // In: model bytes or where to find them. Out: a Model. Importing this file touches no global.
 
 import { referenceBackend } from './backends/reference.ts';
+import { placePlan } from './backends/wasm.ts';
 import { compile, toGraph, type CompileOptions } from './compile.ts';
 import { KingletError } from './error.ts';
 import { sniff } from './import/index.ts';
@@ -28,7 +29,7 @@ export async function loadModel(source: Source, options: ModelOptions = {}): Pro
   const bytes = givenBytes(source) ?? await readSource(source, options.signal);
   const plan = sniff(bytes) === 'kgl' ? bytes : compile(bytes, options);
   throwIfAborted(options.signal);
-  return startPlan(plan, options, engine);
+  return startPlan(placePlan(plan), options, engine);
 }
 
 function loadReference(bytes: Uint8Array, options: ModelOptions): Model {

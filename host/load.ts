@@ -2,10 +2,10 @@
 // In: a source, options, plan bytes. Out: bytes or a Model. Must not import graph, ops, import, passes or the reference backend.
 
 import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
-import { placePlan, wasmBackend } from './backends/wasm.ts';
+import { placePlan, receivePlan, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
 import { Model, type Backend } from './model.ts';
-import { readUrl } from './wasm-files.ts';
+import { openUrl, readAll } from './wasm-files.ts';
 
 /** Bytes, or where to get them: a URL, a path (Node), a fetch Response. */
 export type Source = Uint8Array | ArrayBuffer | URL | string | Response;
@@ -32,13 +32,31 @@ export async function readSource(source: Source, signal?: AbortSignal): Promise<
   throwIfAborted(signal);
   const given = givenBytes(source);
   if (given) return given.slice();
-  if (typeof Response !== 'undefined' && source instanceof Response) {
-    if (!source.ok) throw new KingletError('ERR_FILE', `the server answered ${source.status}`);
-    return new Uint8Array(await source.arrayBuffer());
-  }
-  const bytes = await readUrl(source instanceof URL ? source : await toUrl(source), signal);
+  const bytes = await readAll(await open(source, signal), signal);
   throwIfAborted(signal);
   return bytes;
+}
+
+/** A plan's bytes or where they come from → a plan in its place. What the caller holds is copied before this returns. */
+export async function placeSource(source: Source, signal?: AbortSignal): Promise<PlacedPlan> {
+  throwIfAborted(signal);
+  const given = givenBytes(source) ?? await open(source, signal);
+  if (given instanceof Uint8Array) return placePlan(given);
+  const pieces = given.body?.getReader();
+  if (!pieces) return placePlan(new Uint8Array(0));
+  try {
+    return await receivePlan(pieces);
+  } catch (error) {
+    pieces.cancel().catch(() => undefined); // whoever sends the rest may stop
+    throwIfAborted(signal);
+    throw error instanceof KingletError ? error : new KingletError('ERR_FILE', 'the plan did not arrive whole', { cause: error });
+  }
+}
+
+async function open(source: Source, signal: AbortSignal | undefined): Promise<Response | Uint8Array> {
+  if (typeof Response === 'undefined' || !(source instanceof Response)) return openUrl(source instanceof URL ? source : await toUrl(source), signal);
+  if (!source.ok) throw new KingletError('ERR_FILE', `the server answered ${source.status}`);
+  return source;
 }
 
 async function toUrl(text: unknown): Promise<URL> {
@@ -62,9 +80,8 @@ export function startEngine(options: LoadOptions): Promise<Engine> {
   return engine;
 }
 
-/** Plan bytes → a model. They are copied before this returns to its caller, and only then may others change them. */
-export async function startPlan(bytes: Uint8Array, options: LoadOptions, engine = startEngine(options)): Promise<Model> {
-  const placed = placePlan(bytes);
+/** A plan in its place → a model. */
+export async function startPlan(placed: PlacedPlan, options: LoadOptions, engine = startEngine(options)): Promise<Model> {
   const backend = wasmBackend(placed, await engine);
   throwIfAborted(options.signal);
   if (options.warmup ?? backend.stats.macs < 1e9) warmUp(backend);

@@ -1,7 +1,7 @@
 // kinglet/run: loads precompiled plans and runs them. Small on purpose: no importer, no graph, no pass.
 // In: .kgl bytes. Out: a Model. Must not import graph, ops, import, passes or the reference backend.
 
-import { givenBytes, readSource, startEngine, startPlan, throwIfAborted, type LoadOptions, type Source } from './load.ts';
+import { placeSource, startEngine, startPlan, throwIfAborted, type LoadOptions, type Source } from './load.ts';
 import type { Model } from './model.ts';
 
 export { KingletError, errorTable, type ErrorCode } from './error.ts';
@@ -14,5 +14,5 @@ export type { DType, TensorData } from './tensor.ts';
 export async function loadPlan(source: Source, options: LoadOptions = {}): Promise<Model> {
   throwIfAborted(options.signal);
   const engine = startEngine(options);
-  return startPlan(givenBytes(source) ?? await readSource(source, options.signal), options, engine);
+  return startPlan(await placeSource(source, options.signal), options, engine);
 }

@@ -7,11 +7,11 @@ const simd = new URL('./kinglet.simd.wasm', import.meta.url);
 const relaxed = new URL('./kinglet.relaxed.wasm', import.meta.url);
 
 export async function kernelBytes(build: 'simd' | 'relaxed'): Promise<Uint8Array> {
-  return readUrl(build === 'simd' ? simd : relaxed);
+  return readAll(await openUrl(build === 'simd' ? simd : relaxed));
 }
 
-/** Bytes behind a URL: the file system for file:, fetch() otherwise. Throws ERR_FILE. */
-export async function readUrl(url: URL, signal?: AbortSignal): Promise<Uint8Array> {
+/** What a URL leads to: bytes of the file system for file:, fetch()'s response otherwise. Throws ERR_FILE, ERR_ABORTED. */
+export async function openUrl(url: URL, signal?: AbortSignal): Promise<Response | Uint8Array> {
   try {
     if (url.protocol === 'file:') {
       const { readFile } = await import('node:fs/promises');
@@ -19,9 +19,22 @@ export async function readUrl(url: URL, signal?: AbortSignal): Promise<Uint8Arra
     }
     const response = await fetch(url, signal ? { signal } : {});
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return response;
   } catch (cause) {
-    if (signal?.aborted) throw new KingletError('ERR_ABORTED', 'loading was aborted', { cause });
-    throw new KingletError('ERR_FILE', `cannot read ${url.href}: ${cause instanceof Error ? cause.message : 'unknown error'}`, { cause });
+    throw unreadable(url.href, cause, signal);
   }
+}
+
+export async function readAll(from: Response | Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+  if (from instanceof Uint8Array) return from;
+  try {
+    return new Uint8Array(await from.arrayBuffer());
+  } catch (cause) {
+    throw unreadable(from.url, cause, signal);
+  }
+}
+
+function unreadable(where: string, cause: unknown, signal: AbortSignal | undefined): KingletError {
+  if (signal?.aborted) return new KingletError('ERR_ABORTED', 'loading was aborted', { cause });
+  return new KingletError('ERR_FILE', `cannot read ${where}: ${cause instanceof Error ? cause.message : 'unknown error'}`, { cause });
 }

@@ -5,7 +5,8 @@
 import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import type { Backend, Peak, StepInfo } from '../model.ts';
-import { decodePlan, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
+import { CHECKSUM_FROM, CHECKSUM_START, checksumOn } from '../plan/checksum.ts';
+import { checkLength, decodePlan, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
 import { allocate, elementCount, viewOf, type TensorData } from '../tensor.ts';
 import { dotName, instantiate, type Engine, type Executor } from './engine.ts';
 
@@ -46,15 +47,52 @@ export interface PlacedPlan {
   readonly info: PlanInfo;
 }
 
-/** Copies a plan, once, to where it will run. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_MEMORY. */
-export function placePlan(plan: Uint8Array): PlacedPlan {
-  const { planBytes, arenaBytes } = planSizes(plan);
+/** The memory in which a plan with this header will run, and the part of it that the plan will fill. */
+function makeRoom(head: Uint8Array): { memory: WebAssembly.Memory; own: Uint8Array; arenaBytes: number } {
+  const { planBytes, arenaBytes } = planSizes(head);
   const memory = makeMemory(BASE + planBytes + arenaBytes);
-  const own = new Uint8Array(memory.buffer, BASE, planBytes);
+  return { memory, own: new Uint8Array(memory.buffer, BASE, planBytes), arenaBytes };
+}
+
+/** Copies a plan, once, to where it will run. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_LIMIT, ERR_MEMORY. */
+export function placePlan(plan: Uint8Array): PlacedPlan {
+  const { memory, own, arenaBytes } = makeRoom(plan);
+  checkLength(own.length, plan.length);
   own.set(plan); // from here on only the private copy is read
   const info = decodePlan(own);
-  if (info.planBytes !== planBytes || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
+  if (info.planBytes !== own.length || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
   return { memory, info };
+}
+
+/** The same for a plan that arrives in pieces: each is put in its place and summed while the next is on its way. */
+export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array>): Promise<PlacedPlan> {
+  let head = new Uint8Array(0);
+  while (head.length < abi.HEADER_BYTES) {
+    const { done, value } = await pieces.read();
+    if (done) break;
+    head = joined(head, value);
+  }
+  const { memory, own } = makeRoom(head);
+  const words = new Int32Array(own.buffer, own.byteOffset, own.length >> 2);
+  let at = 0;
+  let summed = CHECKSUM_FROM;
+  let sum = CHECKSUM_START;
+  for (let piece: Uint8Array | undefined = head; piece !== undefined; piece = (await pieces.read()).value) {
+    if (at + piece.length > own.length) checkLength(own.length, at + piece.length);
+    own.set(piece, at);
+    at += piece.length;
+    sum = checksumOn(sum, words, summed, at >> 2);
+    summed = Math.max(summed, at >> 2);
+  }
+  checkLength(own.length, at);
+  return { memory, info: decodePlan(own, sum) };
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 /** Verifies a placed plan and runs it. Throws ERR_PLAN_INVALID, ERR_LIMIT, ERR_WASM_VERSION. */

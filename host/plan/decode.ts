@@ -51,7 +51,7 @@ export interface PlanInfo {
   readonly steps: readonly StepRecord[];
 }
 
-/** Sizes that the loader needs before it can copy the plan anywhere. */
+/** Sizes that the loader needs before it can copy the plan anywhere. The header is enough; its first bytes may be all there is yet. */
 export function planSizes(bytes: Uint8Array): { planBytes: number; arenaBytes: number } {
   const u32 = reader(bytes);
   if (bytes.byteLength < abi.HEADER_BYTES) throw bad('the file is shorter than a plan header');
@@ -61,11 +61,13 @@ export function planSizes(bytes: Uint8Array): { planBytes: number; arenaBytes: n
   }
   const planBytes = u32(abi.HEADER_PLAN_BYTES);
   const arenaBytes = u32(abi.HEADER_ARENA_BYTES);
-  if (planBytes !== bytes.byteLength || planBytes % abi.PLAN_ALIGN !== 0) {
-    throw bad(`the header states ${planBytes} bytes, the file has ${bytes.byteLength}`);
-  }
+  if (planBytes < abi.HEADER_BYTES || planBytes % abi.PLAN_ALIGN !== 0) throw bad(`the header states ${planBytes} bytes`);
   if (planBytes + arenaBytes > 2 ** 31) throw new KingletError('ERR_LIMIT', `the plan asks for ${arenaBytes} bytes of working memory`);
   return { planBytes, arenaBytes };
+}
+
+export function checkLength(planBytes: number, fileBytes: number): void {
+  if (planBytes !== fileBytes) throw bad(`the header states ${planBytes} bytes, the file has ${fileBytes}`);
 }
 
 const dtypes = new Map<number, DType>([
@@ -83,9 +85,11 @@ function reader(bytes: Uint8Array): (at: number) => number {
   };
 }
 
-export function decodePlan(bytes: Uint8Array): PlanInfo {
+/** `sum`: the checksum of these bytes, where it is known already. */
+export function decodePlan(bytes: Uint8Array, sum = checksum(bytes)): PlanInfo {
   const { planBytes, arenaBytes } = planSizes(bytes);
-  if (new DataView(bytes.buffer, bytes.byteOffset).getInt32(abi.HEADER_CHECKSUM, true) !== checksum(bytes)) {
+  checkLength(planBytes, bytes.byteLength);
+  if (new DataView(bytes.buffer, bytes.byteOffset).getInt32(abi.HEADER_CHECKSUM, true) !== sum) {
     throw bad('the checksum does not match: the file was damaged on its way');
   }
   const u32 = reader(bytes);

@@ -5,6 +5,7 @@ import type { Graph, Value } from '../../host/graph/graph.ts';
 import { runReference } from '../../host/backends/reference.ts';
 import { encodePlan } from '../../host/plan/encode.ts';
 import { lower } from '../../host/plan/lower.ts';
+import { placePlan } from '../../host/backends/wasm.ts';
 import { startPlan } from '../../host/load.ts';
 import { allocate, elementCount, type DType, type Quantization, type Shape, type Tensor, type TensorData, type TensorType } from '../../host/tensor.ts';
 import { random } from '../random.ts';
@@ -44,7 +45,7 @@ export function graphOf(inputs: readonly TensorType[], build: (b: Builder, value
 export async function bothWays(graph: Graph, inputs: readonly Tensor[]): Promise<[TensorData[], TensorData[]]> {
   const expected = runReference(graph, inputs.map((x) => x.data)).map((y) => y.data);
   const plan = encodePlan(lower(graph), { shuffles: 0, layout: 'NHWC' });
-  const model = await startPlan(plan, { kernels: 'simd128', warmup: false });
+  const model = await startPlan(placePlan(plan), { kernels: 'simd128', warmup: false });
   const actual = model.runSync(inputs.map((x) => x.data)).map((y) => y.slice() as TensorData);
   model.dispose();
   return [expected, actual];
