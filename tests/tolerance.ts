@@ -10,4 +10,6 @@ export const tolerance = {
   /** ONNX's operator tests, whose runner allows both per element: absolute + relative * |expected|. */
   onnxRelative: 1e-3,
   onnxAbsolute: 1e-7,
+  /** One op made int8 against itself in float32: a few of 255 steps. */
+  quantizedOp: 0.02,
 } as const;

@@ -5,6 +5,7 @@
 
 import type { Graph } from '../graph/graph.ts';
 import { cancelTransposes } from './cancel-transposes.ts';
+import { convolveBatchNorm } from './convolve-batch-norm.ts';
 import { dropIdentities } from './drop-identities.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldDequantisedWeights } from './fold-constants.ts';
@@ -50,6 +51,8 @@ export const finalPasses: readonly Pass[] = [
   // What no integer op wanted becomes float32 weights.
   foldDequantisedWeights,
   foldConstants,
+  // What no convolution took in is one itself, before the last look at what convolutions take in.
+  convolveBatchNorm,
   foldBatchNorm,
   fuseClamp,
   mergeEqualNodes,

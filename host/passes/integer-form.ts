@@ -28,7 +28,7 @@ export function quantizedSource(editor: Editor, value: Value | null): Value | un
 }
 
 /** True when every element of the result is an element of an input, so that integers can be chosen as well as real values. */
-function selects(node: Node): boolean {
+export function selects(node: Node): boolean {
   if (is(node, pool2d)) return node.attrs.kind === 'max' && node.attrs.min === -Infinity && node.attrs.max === Infinity;
   if (is(node, reduce)) return node.attrs.kind === 'max' || node.attrs.kind === 'min';
   if (is(node, resize)) return node.attrs.mode === 'nearest';
@@ -65,7 +65,8 @@ function holds({ quantization: q }: Value, real: number): boolean {
 /** The op on integers with a result in the given parameters. */
 export function integerForm(editor: Editor, node: Node, quantization: Quantization): Value | undefined {
   if (is(node, conv2d) || is(node, convTranspose2d) || is(node, matmul)) return weighted(editor, node, quantization);
-  const isPlain = is(node, concat) || is(node, lrn) || is(node, unary) || is(node, softmax) || is(node, binary) || (is(node, pool2d) && node.attrs.kind === 'average')
+  if (is(node, pool2d) && node.attrs.kind === 'max' && !sameQuantization(quantizedSource(editor, node.inputs[0])?.quantization, quantization)) return undefined;
+  const isPlain = is(node, concat) || is(node, lrn) || is(node, unary) || is(node, softmax) || is(node, binary) || is(node, pool2d)
     || (is(node, reduce) && (node.attrs.kind === 'mean' || node.attrs.kind === 'sum')) || (is(node, resize) && node.attrs.mode === 'linear');
   if (!isPlain) return undefined;
   const inputs = node.inputs.map((value) => integerOperand(editor, value));

@@ -41,6 +41,9 @@ function perChannel(count: number, axis: number): Quantization {
     scale: Float32Array.from({ length: count }, (_, i) => 0.002 * (i + 1)), zeroPoint: Int32Array.from({ length: count }, (_, i) => i - 2), axis,
   };
 }
+const clampedMaximum = {
+  kind: 'max', kernel: [2, 2], strides: [1, 1], pads: [0, 0, 1, 1], dilations: [1, 1], ceilMode: false, countIncludePad: false, min: 0, max: 6,
+} as const;
 const unit = { strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], groups: 1, ...noClamp } as const;
 
 test('a convolution with weights per channel and a bias in other units', () => {
@@ -96,6 +99,7 @@ const folded: Record<string, { readonly exact?: boolean; readonly build: (b: Bui
       return quantized(b, y, qx);
     },
   },
+  'a maximum with a clamp between equal parameters': { build: (b) => quantized(b, b.add(pool2d, clampedMaximum, [real(b)]), qx) },
   'one result that is quantised twice alike': {
     build(b) {
       const y = b.add(binary, { kind: 'add', ...noClamp }, [real(b), real(b, 'z', perTensor(0.02, 40))]);
@@ -117,6 +121,7 @@ const kept: Record<string, (b: Builder) => Value> = {
     return quantized(b, b.add(unary, { kind: 'tanh', p0: 0, p1: 0 }, [inner]));
   },
   'weights with scales along the wrong axis': (b) => quantized(b, b.add(conv2d, unit, [real(b), stored(b, [3, 3, 6, 2], 4, perChannel(6, 2)), null])),
+  'a maximum with a clamp between different parameters': (b) => quantized(b, b.add(pool2d, clampedMaximum, [real(b)])),
   'a sum that is an output as well': (b) => {
     const y = b.add(binary, { kind: 'add', ...noClamp }, [real(b), real(b, 'z')]);
     b.output(y, 'sum');

@@ -11,14 +11,15 @@ const folderOf = (file: string): string => (file.split('/').length > 2 ? file.sp
 
 /** Folder → folders it may not import values from. */
 const later: Readonly<Record<string, readonly string[]>> = {
-  graph: ['import', 'passes', 'plan', 'backends', 'image', 'tasks', 'cli'],
-  ops: ['passes', 'backends', 'image', 'tasks', 'cli'],
-  import: ['passes', 'plan', 'backends', 'image', 'tasks', 'cli'],
-  passes: ['import', 'plan', 'backends', 'image', 'tasks', 'cli'],
-  plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli'],
-  backends: ['import', 'passes', 'image', 'tasks', 'cli'],
-  image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli'],
-  tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli'],
+  graph: ['import', 'passes', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize'],
+  ops: ['passes', 'backends', 'image', 'tasks', 'cli', 'quantize'],
+  import: ['passes', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize'],
+  passes: ['import', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize'],
+  plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli', 'quantize'],
+  backends: ['import', 'passes', 'image', 'tasks', 'cli', 'quantize'],
+  image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli', 'quantize'],
+  tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli', 'quantize'],
+  quantize: ['import', 'image', 'tasks', 'cli'],
 };
 
 /** Every file that `file` pulls in at run time. */
