@@ -1,18 +1,24 @@
-// The zoo: names of networks and who builds them, in the order of their history. In: a name and options. Out: a Graph.
-// Names follow the papers and torchvision: family, size, and after a second underscore the input's side where it is not the usual one.
+// The zoo: names of networks and who builds them, in the order of the lecture. In: a name and options. Out: a Graph.
+// Names follow torchvision where it has the network; the README beside this file says what each one is and costs.
 
 import type { Graph } from '../host/graph/graph.ts';
+import { alexnet } from './alexnet.ts';
+import { densenet } from './densenet.ts';
 import { efficientnet } from './efficientnet.ts';
+import { googlenet } from './googlenet.ts';
+import { lenet } from './lenet.ts';
 import { mnasnet } from './mnasnet.ts';
 import { mobilenetV1 } from './mobilenet-v1.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import { nasnetMobile } from './nasnet.ts';
 import type { NetworkOptions } from './network.ts';
-import { resnet, type ResnetDepth } from './resnet.ts';
+import { resnet } from './resnet.ts';
 import { shufflenetV1 } from './shufflenet-v1.ts';
 import { shufflenetV2 } from './shufflenet-v2.ts';
 import { squeezenet } from './squeezenet.ts';
+import { vgg } from './vgg.ts';
+import { zfnet } from './zfnet.ts';
 
 export type { NetworkOptions, Padding } from './network.ts';
 export type { WeightRole, WeightSource } from './weights.ts';
@@ -20,12 +26,9 @@ export type { WeightRole, WeightSource } from './weights.ts';
 /** Builds a network with seeded weights, or with the options' own. */
 export type NetworkBuilder = (options?: NetworkOptions) => Graph;
 
-const resnets = ([18, 34, 50, 101, 152] as const).map((depth: ResnetDepth) =>
-  [`resnet${depth}`, (options) => resnet(depth, options)] as const satisfies [string, NetworkBuilder]);
-
 type Entry = [name: string, builder: NetworkBuilder];
 const mobilenetV1s = [1, 0.75, 0.5, 0.25].flatMap((width) => [224, 192, 160, 128].map((size): Entry =>
-  [`mobilenet_v1${widthSuffix(width, size)}`, (options) => mobilenetV1({ size, ...options, width })]));
+  [`mobilenet_v1${widthSuffix(width, size)}`, (options) => mobilenetV1({ ...options, size: options?.size ?? size, width })]));
 const mobilenetV2s = [1, 1.4, 0.75, 0.5, 0.35].map((width): Entry =>
   [`mobilenet_v2${widthSuffix(width, 224)}`, (options) => mobilenetV2({ ...options, width })]);
 const shufflenetV1s = ([1, 2, 3, 4, 8] as const).map((groups): Entry =>
@@ -44,8 +47,25 @@ function decimal(width: number): string {
 
 /** Name → builder. */
 export const networks: ReadonlyMap<string, NetworkBuilder> = new Map<string, NetworkBuilder>([
-  ...resnets,
+  ['lenet5', lenet],
+  ['alexnet', alexnet],
+  ['zfnet', zfnet],
+  ['zfnet512', (options) => zfnet({ ...options, filters: [512, 1024, 512] })],
+  ['vgg11', (options) => vgg(11, options)],
+  ['vgg13', (options) => vgg(13, options)],
+  ['vgg16', (options) => vgg(16, options)],
+  ['vgg19', (options) => vgg(19, options)],
+  ['googlenet', googlenet],
+  ['googlenet_auxiliary', (options) => googlenet({ ...options, auxiliary: true })],
+  ['resnet18', (options) => resnet(18, options)],
+  ['resnet34', (options) => resnet(34, options)],
+  ['resnet50', (options) => resnet(50, options)],
+  ['resnet50_paper', (options) => resnet(50, { ...options, strideIn: '1x1' })],
+  ['resnet101', (options) => resnet(101, options)],
+  ['resnet152', (options) => resnet(152, options)],
   ['resnext50_32x4d', (options) => resnet(50, { ...options, groups: 32, groupWidth: 4 })],
+  ['densenet121', (options) => densenet(121, options)],
+  ['densenet169', (options) => densenet(169, options)],
   ['squeezenet1_1', squeezenet],
   ...mobilenetV1s,
   ...mobilenetV2s,

@@ -1,6 +1,6 @@
 // What a layer does to the mean and the mean square of its values, so that seeded weights can be scaled to keep every layer's
 // spread near 1. In: the moments of a layer's inputs. Out: those of its output. Estimates: values count as normally distributed
-// and neighbours as half dependent. Must not know graphs.
+// and neighbours as dependent. Must not know graphs.
 
 /** Over all elements of a tensor and all random weights. */
 export interface Moments {
@@ -48,13 +48,13 @@ export function mixOf(parts: readonly { readonly moments: Moments; readonly coun
   return { mean: mean((m) => m.mean), power: mean((m) => m.power) };
 }
 
-/** The mean of n neighbours keeps what they share, here half of their variance. */
+/** The mean of n neighbours keeps what they share, here four fifths of their variance. */
 export function averageOf(x: Moments, n: number): Moments {
-  return { mean: x.mean, power: x.mean * x.mean + variance(x) * (0.5 + 0.5 / n) };
+  return { mean: x.mean, power: x.mean * x.mean + variance(x) * (0.8 + 0.2 / n) };
 }
 
-/** The largest of n neighbours: about 0.57 ln n standard deviations above their mean. */
+/** The largest of n neighbours: about 0.35 ln n standard deviations above their mean. */
 export function largestOf(x: Moments, n: number): Moments {
-  const mean = x.mean + 0.57 * Math.log(n) * Math.sqrt(variance(x));
+  const mean = x.mean + 0.35 * Math.log(n) * Math.sqrt(variance(x));
   return { mean, power: mean * mean + 0.8 * variance(x) };
 }

@@ -11,6 +11,7 @@ import { binary } from '../host/ops/binary.ts';
 import { channelShuffle } from '../host/ops/channel-shuffle.ts';
 import { concat } from '../host/ops/concat.ts';
 import { conv2d } from '../host/ops/conv2d.ts';
+import { lrn } from '../host/ops/lrn.ts';
 import { matmul } from '../host/ops/matmul.ts';
 import type { Op } from '../host/ops/op.ts';
 import { pool2d } from '../host/ops/pool2d.ts';
@@ -213,6 +214,11 @@ export class Network {
   /** Elementwise; dimensions of 1 are stretched. */
   multiply(a: Value, b: Value, name: string, moments = productOf(this.#of(a), this.#of(b))): Value {
     return this.node(binary, { kind: 'mul', ...noClamp }, [a, b], name, moments);
+  }
+
+  /** Local response normalisation over 5 neighbouring channels, with Caffe's constants (alpha 1e-4 of their mean, beta 0.75, k 1). */
+  localResponseNorm(x: Value, name: string): Value {
+    return this.node(lrn, { before: 2, after: 2, scale: 1e-4 / 5, bias: 1, beta: 0.75 }, [x], name);
   }
 
   /** ShuffleNet's: channel j*n + i of g groups of n goes to i*g + j. */
