@@ -1,6 +1,7 @@
 // Runs a float graph on samples and notes between which bounds values lie. In: an optimised graph, values of it, inputs.
 // Out: smallest and largest number per value. Must not know what the bounds are for.
 
+import { placePlan } from '../backends/wasm.ts';
 import { KingletError, quote } from '../error.ts';
 import { isConstant, type Graph, type Value } from '../graph/graph.ts';
 import { startPlan } from '../load.ts';
@@ -37,7 +38,7 @@ export async function observeRanges(graph: Graph, wanted: readonly Value[], samp
 
 /** Between nodes memory is used again, therefore everything that is looked at is an output here. */
 function modelOf(graph: Graph): Promise<Model> {
-  return startPlan(encodePlan(lower(graph), { shuffles: 0, layout: 'NHWC' }), { warmup: false });
+  return startPlan(placePlan(encodePlan(lower(graph), { shuffles: 0, layout: 'NHWC' })), { warmup: false });
 }
 
 function boundsOf(value: Value, data: TensorData): Range {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import { runReference } from '../../host/backends/reference.ts';
+import { placePlan } from '../../host/backends/wasm.ts';
 import { Builder } from '../../host/graph/builder.ts';
 import type { Graph, Value } from '../../host/graph/graph.ts';
 import { printGraph } from '../../host/graph/print.ts';
@@ -99,7 +100,7 @@ describe(`int8 forms (seed ${SEED})`, () => {
 });
 
 async function computed(graph: Graph, kernels: 'simd128' | 'relaxed', input: TensorData): Promise<TensorData> {
-  const model = await startPlan(planOf(graph), { kernels, warmup: false });
+  const model = await startPlan(placePlan(planOf(graph)), { kernels, warmup: false });
   const [y] = await model.run(input);
   model.dispose();
   return y;
