@@ -306,7 +306,8 @@ export const UNARY_RSQRT = 13;
 export const UNARY_FLOOR = 14;
 export const UNARY_CEIL = 15;
 export const UNARY_SQUARE = 16;
-export const UNARY_KIND_COUNT = 17;
+export const UNARY_ROUND = 17; // to the nearest integer, ties to even
+export const UNARY_KIND_COUNT = 18;
 
 // QS8_LUT: dst = table[src + 128], 256 int8 results in the weights
 export const LUT_SRC = 8;
@@ -359,7 +360,8 @@ export const REDUCE_MEAN = 0;
 export const REDUCE_SUM = 1;
 export const REDUCE_MAX = 2;
 export const REDUCE_MIN = 3;
-export const REDUCE_KIND_COUNT = 4;
+export const REDUCE_PROD = 4; // f32 only
+export const REDUCE_KIND_COUNT = 5;
 
 // F32_SOFTMAX, QS8_SOFTMAX: over an axis of length AXIS; outer nest of 4
 export const SOFTMAX_SRC = 8;

@@ -55,8 +55,8 @@ function ioIsSound(plan: usize, record: usize): bool {
   if (load<u32>(record, IO_HAS_SCALE) > 1 || load<u32>(record, IO_LAYOUT) > 2) return false;
   let elements: i64 = 1;
   for (let i: usize = 0; i < <usize>rank; i++) {
-    elements *= <i64>load<u32>(record + (i << 2), IO_DIMS);
-    if (elements < 1 || elements > MAX_ELEMENTS) return false;
+    elements *= <i64>load<u32>(record + (i << 2), IO_DIMS); // below 2^63: a factor is below 2^32
+    if (elements > MAX_ELEMENTS) return false;
   }
   const address = <i64>load<u32>(record, IO_ADDRESS);
   return elements == <i64>load<u32>(record, IO_ELEMENTS) && address % bytes == 0 && isInArena(plan, address, elements * bytes);

@@ -17,7 +17,7 @@ const text = `# Supported operators
 
 Made from \`host/ops/index.ts\` by \`node scripts/gen-supported-ops.mjs\`; a test keeps it fresh.
 
-ONNX: opsets 6 to 21, ${all('onnx').length} operators. TFLite: schema version 3, ${all('tflite').length} operators.
+ONNX: opsets 1 to 21, ${all('onnx').length} operators. TFLite: schema version 3, ${all('tflite').length} operators.
 A model with any other operator is refused at load; the error names all of them at once. Attributes that an operator's
 reader does not know are errors too, never ignored.
 

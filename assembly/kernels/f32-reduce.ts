@@ -1,4 +1,4 @@
-// Mean, sum, maximum and minimum over up to three dims in f32, and the checks that qs8-reduce.ts shares.
+// Mean, sum, product, maximum and minimum over up to three dims in f32, and the checks that qs8-reduce.ts shares.
 // In: one F32_REDUCE step. Out: one element per position of the four kept dims.
 // Vectorised over the innermost kept dim where its strides are 1, else along the innermost reduced dim where that stride is 1.
 // Loads run past the operand (at most 12 bytes), stores are exact. src and dst must not overlap.
@@ -6,7 +6,7 @@
 
 import {
   REDUCE_DIMS, REDUCE_DST, REDUCE_DST_STRIDES, REDUCE_INNER_DIMS, REDUCE_INNER_STRIDES, REDUCE_KIND, REDUCE_KIND_COUNT, REDUCE_MAX,
-  REDUCE_MEAN, REDUCE_MIN, REDUCE_SRC, REDUCE_SRC_STRIDES, REDUCE_SUM,
+  REDUCE_MEAN, REDUCE_MIN, REDUCE_PROD, REDUCE_SRC, REDUCE_SRC_STRIDES, REDUCE_SUM,
 } from "../abi.ts";
 import { addWork, nestCount, nestSpan, reads, require, times, word, writes } from "../verify.ts";
 import { nestLeft, nestNext, nestOffset, nestSkip, nestStart, oneOf, spreads, storeWords } from "../nest.ts";
@@ -28,11 +28,12 @@ export function verifyF32Reduce(step: usize): void { verifyReduce(step, 4); }
 @inline function combine(kind: i32, a: v128, b: v128): v128 {
   if (kind == REDUCE_MAX) return f32x4.max(a, b);
   if (kind == REDUCE_MIN) return f32x4.min(a, b);
+  if (kind == REDUCE_PROD) return f32x4.mul(a, b);
   return f32x4.add(a, b);
 }
 // @ts-ignore: decorator
 @inline function identity(kind: i32): v128 {
-  return f32x4.splat(kind == REDUCE_MAX ? -Infinity : kind == REDUCE_MIN ? Infinity : 0);
+  return f32x4.splat(kind == REDUCE_MAX ? -Infinity : kind == REDUCE_MIN ? Infinity : kind == REDUCE_PROD ? 1 : 0);
 }
 
 /** Four neighbouring results: every load is one vector. */
@@ -82,6 +83,7 @@ export function verifyF32Reduce(step: usize): void { verifyReduce(step, 4); }
 function results(kind: i32, step: usize, src: usize, dense: bool): v128 {
   if (kind == REDUCE_MAX) return dense ? along(REDUCE_MAX, step, src) : across(REDUCE_MAX, step, src);
   if (kind == REDUCE_MIN) return dense ? along(REDUCE_MIN, step, src) : across(REDUCE_MIN, step, src);
+  if (kind == REDUCE_PROD) return dense ? along(REDUCE_PROD, step, src) : across(REDUCE_PROD, step, src);
   return dense ? along(REDUCE_SUM, step, src) : across(REDUCE_SUM, step, src);
 }
 

@@ -7,9 +7,9 @@
 
 import {
   REDUCE_DIMS, REDUCE_DST, REDUCE_DST_SCALE, REDUCE_DST_STRIDES, REDUCE_DST_ZERO, REDUCE_INNER_DIMS, REDUCE_INNER_STRIDES, REDUCE_KIND,
-  REDUCE_MAX, REDUCE_MEAN, REDUCE_MIN, REDUCE_SRC, REDUCE_SRC_SCALE, REDUCE_SRC_STRIDES, REDUCE_SRC_ZERO,
+  REDUCE_MAX, REDUCE_MEAN, REDUCE_MIN, REDUCE_PROD, REDUCE_SRC, REDUCE_SRC_SCALE, REDUCE_SRC_STRIDES, REDUCE_SRC_ZERO,
 } from "../abi.ts";
-import { inRange } from "../verify.ts";
+import { inRange, require, word } from "../verify.ts";
 import { nestLeft, nestNext, nestOffset, nestSkip, nestStart, storeBytes } from "../nest.ts";
 import { requantLow, requantOffset } from "../requant.ts";
 import { verifyReduce } from "./f32-reduce.ts";
@@ -18,6 +18,7 @@ import { quantize4 } from "./qs8-binary.ts";
 /** Work: product of DIMS and INNER_DIMS. */
 export function verifyQs8Reduce(step: usize): void {
   verifyReduce(step, 1);
+  require(word(step, REDUCE_KIND) != REDUCE_PROD);
   inRange(step, REDUCE_SRC_ZERO, -128, 127);
   inRange(step, REDUCE_DST_ZERO, -128, 127);
 }

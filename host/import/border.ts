@@ -73,11 +73,11 @@ export function checkOverrideNames(overrides: ReadonlyMap<string, readonly numbe
   }
 }
 
-/** The caller's shape, or the file's with every open dimension (0 or less) as 1. */
+/** The caller's shape, or the file's with every open dimension (negative) as 1. */
 export function resolveShape(name: string, declared: Shape | undefined, override: Shape | undefined): Shape {
   if (override === undefined) {
     if (declared === undefined) throw new KingletError('ERR_UNSUPPORTED', `input ${quote(name)} has no shape`, { hint: 'Give the input a shape.' });
-    return declared.map((dim) => (dim > 0 ? dim : 1));
+    return declared.map((dim) => (dim >= 0 ? dim : 1));
   }
   if (declared !== undefined && declared.length !== override.length) {
     throw new KingletError('ERR_INPUT', `input ${quote(name)} has ${declared.length} dimensions, the shape given has ${override.length}`);

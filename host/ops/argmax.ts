@@ -1,17 +1,23 @@
-// argmax: int32 index of the largest element along one axis, the first or the last of equals.
-// ONNX ArgMax, TFLite ARG_MAX. Must not know the graph around it.
+// argmax: int32 index of the largest element along one axis, the first or the last of equals; argmin by way of the negated input.
+// ONNX ArgMax, ArgMin; TFLite ARG_MAX. Must not know the graph around it.
 
 import {
   ARGMAX_AXIS, ARGMAX_DIMS, ARGMAX_DST, ARGMAX_DST_STRIDES, ARGMAX_DTYPE, ARGMAX_LAST, ARGMAX_SRC, ARGMAX_SRC_AXIS_STRIDE, ARGMAX_SRC_STRIDES,
   ARGMAX_STEP_BYTES, DTYPE_F32, DTYPE_I32, DTYPE_I8, X_ARGMAX,
 } from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
+import type { Builder } from '../graph/builder.ts';
+import type { Value } from '../graph/graph.ts';
+import type { OnnxNode } from '../import/onnx/node.ts';
 import { makeNest } from '../plan/views.ts';
 import { numbers, type DType } from '../tensor.ts';
+import { noClamp } from './activation.ts';
+import { binary } from './binary.ts';
 import type { Op } from './op.ts';
 import { aroundAxis, emptyTensor, forward, normalizeAxis, operand } from './operand.ts';
 import { reshape } from './reshape.ts';
 import { withoutAxis } from './softmax.ts';
+import { unary } from './unary.ts';
 
 export interface ArgmaxAttrs {
   /** Not negative. */
@@ -25,13 +31,8 @@ const dtypes: Partial<Record<DType, number>> = { float32: DTYPE_F32, int8: DTYPE
 export const argmax: Op<ArgmaxAttrs> = {
   kind: 'argmax',
   onnx: {
-    ArgMax(node, b) {
-      const x = node.input(0);
-      const axis = normalizeAxis(node.int('axis', 0), x.shape.length);
-      const y = b.add(argmax, { axis, keepDims: true, last: node.int('select_last_index', 0) !== 0 }, [x]);
-      // Dropping the axis is a reshape of its own, so that transposes can move past the argmax.
-      return [node.int('keepdims', 1) !== 0 ? y : b.add(reshape, { shape: x.shape.filter((_, i) => i !== axis) }, [y])];
-    },
+    ArgMax: (node, b) => [readOnnx(node, b, node.input(0))],
+    ArgMin: (node, b) => [readOnnx(node, b, reversed(node, b, node.input(0)))],
   },
   tflite: {
     ARG_MAX(node, b) {
@@ -85,3 +86,18 @@ export const argmax: Op<ArgmaxAttrs> = {
     });
   },
 };
+
+function readOnnx(node: OnnxNode, b: Builder, x: Value): Value {
+  const axis = normalizeAxis(node.int('axis', 0), x.shape.length);
+  const y = b.add(argmax, { axis, keepDims: true, last: node.int('select_last_index', 0) !== 0 }, [x]);
+  // Dropping the axis is a reshape of its own, so that transposes can move past the argmax.
+  return node.int('keepdims', 1) !== 0 ? y : b.add(reshape, { shape: x.shape.filter((_, i) => i !== axis) }, [y]);
+}
+
+/** The same elements in the opposite order: -x, or for integers -1 - x, which never overflows. */
+function reversed(node: OnnxNode, b: Builder, x: Value): Value {
+  if (x.dtype === 'float32') return b.add(unary, { kind: 'neg', p0: 0, p1: 0 }, [x]);
+  if (x.dtype !== 'int32') return node.unsupported(`ArgMin of ${x.dtype} is not supported`);
+  const minusOne = b.constant({ dtype: 'int32', shape: [], data: Int32Array.of(-1) });
+  return b.add(binary, { kind: 'sub', ...noClamp }, [minusOne, x]);
+}

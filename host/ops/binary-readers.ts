@@ -12,6 +12,7 @@ import { cast } from './cast.ts';
 import { dequantize } from './dequantize.ts';
 import type { Op, OnnxReader, TfliteReader } from './op.ts';
 import { reshape } from './reshape.ts';
+import { asIntegers, byteArithmetic } from './whole-bytes.ts';
 
 interface BinaryOptions {
   readonly clamp?: Clamp;
@@ -58,13 +59,16 @@ function adder(op: Op<BinaryAttrs>): AddBinary {
 
 export function onnxBinaryReaders(op: Op<BinaryAttrs>): Readonly<Record<string, OnnxReader>> {
   const add = adder(op);
-  const pair = (kind: BinaryKind): OnnxReader => (node, b) => [add(b, kind, node.input(0), secondOperand(node, b))];
+  const pair = (kind: BinaryKind): OnnxReader => (node, b) => {
+    const [x, y] = [node.input(0), secondOperand(node, b)];
+    const areBytes = x.dtype === 'int8' && y.dtype === 'int8';
+    return [areBytes ? byteArithmetic(b, add, kind, x, y, node.wasUint8(0)) : add(b, kind, x, y)];
+  };
   // Max, Min and Sum take any number of operands: a chain from left to right.
   const chain = (kind: BinaryKind): OnnxReader => (node, b) => {
     node.ignore('consumed_inputs');
-    let result = node.input(0);
-    for (let i = 1; i < node.inputs.length; i++) result = add(b, kind, result, node.input(i));
-    return [result];
+    const inputs = node.inputs.map((_, i) => (node.input(i).dtype === 'int8' ? asIntegers(b, node.input(i), node.wasUint8(i)) : node.input(i)));
+    return [inputs.reduce((x, y) => add(b, kind, x, y))];
   };
   return {
     Add: pair('add'),

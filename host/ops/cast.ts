@@ -25,7 +25,7 @@ export interface CastAttrs {
 const onnxTypes: Readonly<Record<number, DType>> = { 1: 'float32', 2: 'uint8', 3: 'int8', 6: 'int32', 7: 'int32' };
 
 /** uint8 values as the integers 0 … 255 when their int8 stand-in is read with it. */
-const byteValues: Quantization = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(-128), axis: 0 };
+export const byteValues: Quantization = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(-128), axis: 0 };
 
 /** The X_CONVERT kinds from one dtype to another, in order. */
 const routes: Partial<Record<DType, Partial<Record<DType, readonly Hop[]>>>> = {

@@ -6,11 +6,13 @@ import { batchToSpace } from './batch-to-space.ts';
 import { binary } from './binary.ts';
 import { cast } from './cast.ts';
 import { channelShuffle } from './channel-shuffle.ts';
+import { composed } from './composed.ts';
 import { concat } from './concat.ts';
 import { constantOps } from './constant-ops.ts';
 import { conv2d } from './conv2d.ts';
 import { convTranspose2d } from './conv-transpose2d.ts';
 import { dequantize } from './dequantize.ts';
+import { dynamicQuantize } from './dynamic-quantize.ts';
 import { expand } from './expand.ts';
 import { flipSign } from './flip-sign.ts';
 import { gather } from './gather.ts';
@@ -40,11 +42,11 @@ interface Readable {
 
 export const ops: readonly Readable[] = [
   conv2d, convTranspose2d, matmul,
-  binary, unary, batchNorm, lrn,
+  binary, unary, composed, batchNorm, lrn,
   pool2d, reduce, softmax, argmax,
   concat, slice, pad, reshape, expand, transpose, channelShuffle, gather, gatherNd, spaceToBatch, batchToSpace,
   resize,
-  quantize, dequantize, requantize, cast, flipSign,
+  quantize, dynamicQuantize, dequantize, requantize, cast, flipSign,
   constantOps,
 ];
 

@@ -1,10 +1,10 @@
-// reduce: mean, sum, max or min over some axes, float32 or int8 (int32 at compile time only).
-// ONNX ReduceMean, ReduceSum, ReduceMax, ReduceMin, GlobalAveragePool, GlobalMaxPool; TFLite MEAN, SUM, REDUCE_MAX, REDUCE_MIN.
-// Must not know the graph around it.
+// reduce: mean, sum, product, max or min over some axes, float32 or int8 (int32 at compile time only; products of int8 not at all).
+// ONNX ReduceMean, ReduceSum, ReduceProd, ReduceMax, ReduceMin, GlobalAveragePool, GlobalMaxPool; TFLite MEAN, SUM, REDUCE_PROD,
+// REDUCE_MAX, REDUCE_MIN. Must not know the graph around it.
 
 import {
   F32_REDUCE, QS8_REDUCE, REDUCE_DIMS, REDUCE_DST, REDUCE_DST_SCALE, REDUCE_DST_STRIDES, REDUCE_DST_ZERO, REDUCE_INNER_DIMS, REDUCE_INNER_STRIDES,
-  REDUCE_KIND, REDUCE_MAX, REDUCE_MEAN, REDUCE_MIN, REDUCE_SRC, REDUCE_SRC_SCALE, REDUCE_SRC_STRIDES, REDUCE_SRC_ZERO, REDUCE_STEP_BYTES, REDUCE_SUM,
+  REDUCE_KIND, REDUCE_MAX, REDUCE_MEAN, REDUCE_MIN, REDUCE_PROD, REDUCE_SRC, REDUCE_SRC_SCALE, REDUCE_SRC_STRIDES, REDUCE_SRC_ZERO, REDUCE_STEP_BYTES, REDUCE_SUM,
 } from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
@@ -20,7 +20,7 @@ import { requantizeSum, saturate } from './quantized.ts';
 import { matchQuantization } from './requantize.ts';
 import { reshape } from './reshape.ts';
 
-export type ReduceKind = 'mean' | 'sum' | 'max' | 'min';
+export type ReduceKind = 'mean' | 'sum' | 'max' | 'min' | 'prod';
 export interface ReduceAttrs {
   readonly kind: ReduceKind;
   /** Ascending, not negative, each once. */
@@ -28,7 +28,7 @@ export interface ReduceAttrs {
   readonly keepDims: boolean;
 }
 
-const kinds: Readonly<Record<ReduceKind, number>> = { mean: REDUCE_MEAN, sum: REDUCE_SUM, max: REDUCE_MAX, min: REDUCE_MIN };
+const kinds: Readonly<Record<ReduceKind, number>> = { mean: REDUCE_MEAN, sum: REDUCE_SUM, max: REDUCE_MAX, min: REDUCE_MIN, prod: REDUCE_PROD };
 
 export const reduce: Op<ReduceAttrs> = {
   kind: 'reduce',
@@ -37,6 +37,7 @@ export const reduce: Op<ReduceAttrs> = {
     ReduceSum: (node, b) => [readOnnx(node, b, 'sum', 13)],
     ReduceMax: (node, b) => [readOnnx(node, b, 'max', 18)],
     ReduceMin: (node, b) => [readOnnx(node, b, 'min', 18)],
+    ReduceProd: (node, b) => [readOnnx(node, b, 'prod', 18)],
     GlobalAveragePool: (node, b) => [readGlobalPool(node, b, 'mean')],
     GlobalMaxPool: (node, b) => [readGlobalPool(node, b, 'max')],
   },
@@ -45,6 +46,7 @@ export const reduce: Op<ReduceAttrs> = {
     SUM: (node, b) => [readTflite(node, b, 'sum')],
     REDUCE_MAX: (node, b) => [readTflite(node, b, 'max')],
     REDUCE_MIN: (node, b) => [readTflite(node, b, 'min')],
+    REDUCE_PROD: (node, b) => [readTflite(node, b, 'prod')],
   },
   infer(inputs, { kind, axes, keepDims }) {
     const x = operand(inputs, 0);
@@ -53,7 +55,7 @@ export const reduce: Op<ReduceAttrs> = {
       if (axis < 0 || (i > 0 && axis <= axes[i - 1])) throw new KingletError('ERR_MODEL_INVALID', `axes [${axes.join(', ')}] name an axis twice`);
       if (x.shape[axis] === 0) throw new KingletError('ERR_MODEL_INVALID', `${kind} of nothing`);
     });
-    if (x.dtype !== 'float32' && x.dtype !== 'int8' && x.dtype !== 'int32') throw new KingletError('ERR_UNSUPPORTED', `${kind} of ${x.dtype} is not supported`);
+    if (x.dtype !== 'float32' && x.dtype !== 'int32' && (x.dtype !== 'int8' || kind === 'prod')) throw new KingletError('ERR_UNSUPPORTED', `${kind} of ${x.dtype} is not supported`);
     const shape = keepDims ? x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)) : x.shape.filter((_, i) => !axes.includes(i));
     const keepsValues = kind === 'max' || kind === 'min';
     return [{ dtype: x.dtype, shape, quantization: keepsValues ? x.quantization : undefined }];
@@ -62,8 +64,8 @@ export const reduce: Op<ReduceAttrs> = {
     const x = operand(inputs, 0);
     const y = emptyTensor(operand(outputs, 0));
     const values = numbers(x);
-    const total = new Float64Array(y.data.length).fill({ mean: 0, sum: 0, max: -Infinity, min: Infinity }[attrs.kind]);
-    const combine = { mean: plus, sum: plus, max: Math.max, min: Math.min }[attrs.kind];
+    const total = new Float64Array(y.data.length).fill({ mean: 0, sum: 0, prod: 1, max: -Infinity, min: Infinity }[attrs.kind]);
+    const combine = { mean: plus, sum: plus, prod: x.dtype === 'int32' ? Math.imul : times, max: Math.max, min: Math.min }[attrs.kind];
     const target = targetOf(x.shape, attrs.axes);
     for (let i = 0; i < values.length; i++) {
       const o = target(i);
@@ -101,6 +103,9 @@ export const reduce: Op<ReduceAttrs> = {
 
 function plus(a: number, b: number): number {
   return a + b;
+}
+function times(a: number, b: number): number {
+  return a * b;
 }
 
 /** Index in the output of element i of the input. */
@@ -146,16 +151,24 @@ function pick(view: View, wanted: readonly boolean[]): View {
   return { ...view, shape: view.shape.filter((_, i) => wanted[i]), strides: view.strides.filter((_, i) => wanted[i]) };
 }
 
+/** Reduced axes of an ONNX reduction: an input since opset `inputSince`, an attribute before; none listed means all, or none at all. */
+export function onnxAxes(node: OnnxNode, inputSince: number): number[] {
+  const rank = node.input(0).shape.length;
+  const fromInput = node.opset >= inputSince && node.optional(1) !== null;
+  const listed = fromInput ? Array.from(numbers(node.constant(1))) : node.ints('axes', []);
+  const noop = node.int('noop_with_empty_axes', 0) !== 0;
+  return listed.length > 0 ? sortedAxes(listed, rank) : noop ? [] : Array.from({ length: rank }, (_, i) => i);
+}
+
+/** `y` has 1 in place of the reduced axes; dropping them is a reshape of its own, so that transposes can move past the reduction. */
+export function withoutAxes(node: OnnxNode, b: Builder, y: Value, axes: readonly number[]): Value {
+  return node.int('keepdims', 1) !== 0 ? y : b.add(reshape, { shape: y.shape.filter((_, i) => !axes.includes(i)) }, [y]);
+}
+
 function readOnnx(node: OnnxNode, b: Builder, kind: ReduceKind, axesAsInputSince: number): Value {
   const x = node.input(0);
-  const fromInput = node.opset >= axesAsInputSince && node.optional(1) !== null;
-  const listed = fromInput ? Array.from(numbers(node.constant(1))) : node.ints('axes', []);
-  const keepDims = node.int('keepdims', 1) !== 0;
-  if (listed.length === 0 && node.int('noop_with_empty_axes', 0) !== 0) return x;
-  const axes = listed.length === 0 ? x.shape.map((_, i) => i) : sortedAxes(listed, x.shape.length);
-  const y = b.add(reduce, { kind, axes, keepDims: true }, [x]);
-  // Dropping the axes is a reshape of its own, so that transposes can move past the reduction.
-  return keepDims ? y : b.add(reshape, { shape: x.shape.filter((_, i) => !axes.includes(i)) }, [y]);
+  const axes = onnxAxes(node, axesAsInputSince);
+  return withoutAxes(node, b, axes.length === 0 ? x : b.add(reduce, { kind, axes, keepDims: true }, [x]), axes);
 }
 
 /** Over everything behind the channels, whatever their number of axes. */

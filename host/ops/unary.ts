@@ -6,11 +6,13 @@ import {
   BINARY_A, BINARY_ADD, BINARY_A_STRIDES, BINARY_B, BINARY_B_STRIDES, BINARY_DIMS, BINARY_DST, BINARY_DST_STRIDES, BINARY_KIND,
   BINARY_MAX, BINARY_MIN, BINARY_MUL, BINARY_STEP_BYTES, BINARY_SUB, F32_UNARY, I32_BINARY, UNARY_ABS, UNARY_CEIL, UNARY_CLAMP,
   UNARY_DIMS, UNARY_DST, UNARY_DST_STRIDES, UNARY_ELU, UNARY_EXP, UNARY_FLOOR, UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_KIND,
-  UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SQUARE,
+  UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1, UNARY_ROUND, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SQUARE,
   UNARY_SRC, UNARY_SRC_STRIDES, UNARY_STEP_BYTES, UNARY_TANH,
 } from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
-import { isConstant } from '../graph/graph.ts';
+import type { Builder } from '../graph/builder.ts';
+import { isConstant, type Value } from '../graph/graph.ts';
+import type { OnnxNode } from '../import/onnx/node.ts';
 import type { Lowering, View } from '../plan/lowering.ts';
 import { makeNest } from '../plan/views.ts';
 import { allocate, numbers, perTensor, type TensorType } from '../tensor.ts';
@@ -19,10 +21,11 @@ import { wholeClamp } from './binary.ts';
 import { emitTable, fillView } from './copy-step.ts';
 import type { OnnxReader, Op, TfliteReader } from './op.ts';
 import { forward, operand } from './operand.ts';
-import { dequantizeValue, quantizeValue } from './quantized.ts';
+import { dequantizeValue, quantizeValue, rint } from './quantized.ts';
+import { asIntegers } from './whole-bytes.ts';
 
 export type UnaryKind = 'clamp' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'hardSigmoid' | 'hardSwish' | 'elu' | 'softplus' | 'exp' | 'log'
-  | 'sqrt' | 'neg' | 'abs' | 'rsqrt' | 'floor' | 'ceil' | 'square';
+  | 'sqrt' | 'neg' | 'abs' | 'rsqrt' | 'floor' | 'ceil' | 'round' | 'square';
 export interface UnaryAttrs {
   readonly kind: UnaryKind;
   /** Parameters as assembly/abi.ts gives them per kind: clamp [p0, p1], leakyRelu and elu p0, hardSigmoid p0*x + p1. */
@@ -53,6 +56,7 @@ const definitions: Readonly<Record<UnaryKind, Definition>> = {
   rsqrt: { number: UNARY_RSQRT, real: (x) => 1 / Math.sqrt(x) },
   floor: { number: UNARY_FLOOR, real: (x) => Math.floor(x) },
   ceil: { number: UNARY_CEIL, real: (x) => Math.ceil(x) },
+  round: { number: UNARY_ROUND, real: rint },
   square: { number: UNARY_SQUARE, real: (x) => x * x },
 };
 
@@ -137,22 +141,26 @@ function tfliteUnary(kind: UnaryKind, p0 = 0, p1 = 0): TfliteReader {
 }
 
 /** A bound of Clip: an attribute until opset 10, an optional constant input from 11 on. */
-function clipBound(node: Parameters<OnnxReader>[0], attribute: string, index: number, none: number): number {
+function clipBound(node: OnnxNode, attribute: string, index: number, none: number): number {
   if (node.opset < 11) return node.float(attribute, none);
   const bound = node.optional(index);
   if (bound === null) return none;
-  if (!isConstant(bound) || product(bound.shape) !== 1 || bound.dtype === 'int8') node.unsupported(`${attribute} must be one constant number`);
-  return numbers(bound)[0];
+  if (!isConstant(bound) || product(bound.shape) !== 1) node.unsupported(`${attribute} must be one constant number`);
+  return numbers(bound)[0] + (node.wasUint8(index) ? 128 : 0);
+}
+
+/** A clamp of plain integers when they are 8-bit: ONNX's Clip and Relu know no scales. */
+function onnxClamp(node: OnnxNode, b: Builder, p0: number, p1: number): Value {
+  node.ignore('consumed_inputs');
+  const x = node.input(0).dtype === 'int8' ? asIntegers(b, node.input(0), node.wasUint8(0)) : node.input(0);
+  return b.add(unary, { kind: 'clamp', p0, p1 }, [x], { quantization: x.quantization });
 }
 
 export const unary: Op<UnaryAttrs> = {
   kind: 'unary',
   onnx: {
-    Relu: onnxUnary('clamp', 0, Infinity),
-    Clip(node, b) {
-      node.ignore('consumed_inputs');
-      return [b.add(unary, { kind: 'clamp', p0: clipBound(node, 'min', 1, -Infinity), p1: clipBound(node, 'max', 2, Infinity) }, [node.input(0)])];
-    },
+    Relu: (node, b) => [onnxClamp(node, b, 0, Infinity)],
+    Clip: (node, b) => [onnxClamp(node, b, clipBound(node, 'min', 1, -Infinity), clipBound(node, 'max', 2, Infinity))],
     LeakyRelu: (node, b) => onnxUnary('leakyRelu', node.float('alpha', 0.01))(node, b),
     Elu: (node, b) => onnxUnary('elu', node.float('alpha', 1))(node, b),
     HardSigmoid: (node, b) => onnxUnary('hardSigmoid', node.float('alpha', 0.2), node.float('beta', 0.5))(node, b),
@@ -167,6 +175,7 @@ export const unary: Op<UnaryAttrs> = {
     Abs: onnxUnary('abs'),
     Floor: onnxUnary('floor'),
     Ceil: onnxUnary('ceil'),
+    Round: onnxUnary('round'),
   },
   tflite: {
     RELU: tfliteUnary('clamp', 0, Infinity),
@@ -186,6 +195,7 @@ export const unary: Op<UnaryAttrs> = {
     ABS: tfliteUnary('abs'),
     FLOOR: tfliteUnary('floor'),
     CEIL: tfliteUnary('ceil'),
+    ROUND: tfliteUnary('round'),
     SQUARE: tfliteUnary('square'),
   },
 

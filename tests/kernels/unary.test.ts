@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import {
   F32_UNARY, LUT_DIMS, LUT_DST, LUT_DST_STRIDES, LUT_SRC, LUT_SRC_STRIDES, LUT_STEP_BYTES, LUT_TABLE, QS8_LUT, UNARY_ABS, UNARY_CEIL, UNARY_CLAMP,
   UNARY_DIMS, UNARY_DST, UNARY_DST_STRIDES, UNARY_ELU, UNARY_EXP, UNARY_FLOOR, UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_KIND, UNARY_KIND_COUNT,
-  UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SRC,
+  UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1, UNARY_ROUND, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SRC,
   UNARY_SRC_STRIDES, UNARY_STEP_BYTES, UNARY_TANH,
 } from '../../assembly/abi.ts';
 import { canaries, clamp, closeFloats, positions, Random, randomDims, randomLayout, randomSource, sameBytes, SEED } from './nests.ts';
@@ -31,6 +31,7 @@ function real(kind: number, x: number, p0: number, p1: number): number {
     case UNARY_RSQRT: return f32(1 / f32(Math.sqrt(x)));
     case UNARY_FLOOR: return Math.floor(x);
     case UNARY_CEIL: return Math.ceil(x);
+    case UNARY_ROUND: return Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
     default: return x * x;
   }
 }

@@ -8,6 +8,8 @@ import { Builder } from '../../host/graph/builder.ts';
 import type { Value } from '../../host/graph/graph.ts';
 import { binary } from '../../host/ops/binary.ts';
 import { channelShuffle } from '../../host/ops/channel-shuffle.ts';
+import { argmax } from '../../host/ops/argmax.ts';
+import { composed } from '../../host/ops/composed.ts';
 import { concat } from '../../host/ops/concat.ts';
 import { constantOps } from '../../host/ops/constant-ops.ts';
 import { expand } from '../../host/ops/expand.ts';
@@ -25,7 +27,7 @@ import { floatTensor, intTensor } from './problem.ts';
 import { onnxNode, type OnnxSpec } from './source-nodes.ts';
 
 const readers = new Map<string, OnnxReader>(
-  [binary, unary, concat, slice, pad, reshape, expand, transpose, gather, gatherNd, channelShuffle, constantOps]
+  [binary, unary, composed, argmax, concat, slice, pad, reshape, expand, transpose, gather, gatherNd, channelShuffle, constantOps]
     .flatMap((op) => Object.entries((op as { onnx?: Record<string, OnnxReader> }).onnx ?? {})),
 );
 
@@ -96,6 +98,26 @@ test('before opset 7 a vector of PRelu slopes belongs to axis 1', () => {
 test('negative pads crop', () => {
   const [y] = evaluate('Pad', { opset: 13, attrs: {} }, [floatTensor([1, 4], [1, 2, 3, 4]), intTensor([4], [0, -1, 1, 2])], [1]);
   deepEqual([y.shape, [...y.data as Float32Array]], [[2, 5], [2, 3, 4, 0, 0, 0, 0, 0, 0, 0]]);
+});
+
+test('8-bit integers wrap around like registers', () => {
+  const bytes = (...v: number[]): Tensor => ({ dtype: 'int8', shape: [v.length], data: Int8Array.from(v) });
+  const [a, c] = [bytes(100, -100, 127, -128, -7), bytes(100, -100, 2, -1, 2)];
+  const results = { Add: [-56, 56, -127, 127, -5], Sub: [0, 0, 125, -127, -9], Mul: [16, 16, -2, -128, -14], Div: [1, 1, 63, -128, -3] };
+  for (const [op, want] of Object.entries(results)) deepEqual([...evaluate(op, {}, [a, c], [])[0].data as Int8Array], want, op);
+  deepEqual([...evaluate('Max', {}, [a, c], [])[0].data as Int8Array], [100, -100, 127, -1, 2]);
+  deepEqual([...evaluate('Clip', {}, [a, { ...bytes(-9), shape: [] }, { ...bytes(101), shape: [] }], [1, 2])[0].data as Int8Array], [100, -9, 101, -9, -7]);
+  deepEqual([...evaluate('Relu', {}, [a], [])[0].data as Int8Array], [100, 0, 127, 0, 0]);
+});
+
+test('ReduceLogSumExp neither overflows nor loses infinities', () => {
+  const [y] = evaluate('ReduceLogSumExp', { attrs: { axes: [1], keepdims: 0 } }, [floatTensor([4, 2], [1000, 1000, -1000, -1000, -Infinity, -Infinity, Infinity, 0])], []);
+  deepEqual([...y.data as Float32Array], [1000 + Math.LN2, Math.LN2 - 1000, -Infinity, Infinity].map(Math.fround));
+});
+
+test('ArgMin of integers takes the smallest of all', () => {
+  const [y] = evaluate('ArgMin', { attrs: { axis: 0, keepdims: 0 } }, [intTensor([3], [0, -(2 ** 31), 2 ** 31 - 1])], []);
+  deepEqual([y.shape, [...y.data as Int32Array]], [[], [1]]);
 });
 
 test('constants of lower rank get leading ones, scalars stay', () => {

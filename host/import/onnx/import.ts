@@ -16,7 +16,7 @@ import { readModel, type GraphRecord, type ModelRecord, type TensorRecord, type 
 import { decodeTensor, sourceType } from './tensor-data.ts';
 
 /** Versions of the default operator set whose meaning the readers know. */
-const opsetRange = { first: 6, last: 21 };
+const opsetRange = { first: 1, last: 21 };
 
 /** `bytes` must not change meanwhile (importModel copies them). */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}, readers: ReadonlyMap<string, OnnxReader> = onnxReaders): Graph {

@@ -55,7 +55,7 @@ export interface ValueInfoRecord {
   name: string;
   /** TensorProto.DataType; 0 when the file does not say, -1 when it is not a tensor. */
   elemType: number;
-  /** A symbolic dimension is 0. Undefined: no shape. */
+  /** A symbolic dimension is -1. Undefined: no shape. */
   shape: number[] | undefined;
 }
 
@@ -200,7 +200,7 @@ function readShape(wire: Wire): number[] {
   const shape: number[] = [];
   wire.message('shape', (field) => {
     if (field !== 1) return;
-    let size = 0;
+    let size = -1;
     wire.message('dim', (inner) => {
       if (inner === 1) size = wire.int('dim_value');
     });
