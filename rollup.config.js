@@ -1,6 +1,7 @@
 // Bundles tsc's output into dist/: one ES module per entry, shared chunks and both executors beside them, so that the literal
 // `new URL('./kinglet.simd.wasm', import.meta.url)` holds in build/host/ (tests) and in dist/ (what people install).
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { minify } from 'terser';
 
 const executors = {
@@ -46,6 +47,18 @@ const command = {
   writeBundle: () => { chmodSync('dist/cli.js', 0o755); },
 };
 
+/** What kinglet/run needs, in one file beside its entry: a page that only runs plans waits for two requests. */
+function chunkOf(id, { getModuleInfo }) {
+  const loader = new Set();
+  const visit = (module) => {
+    if (loader.has(module)) return;
+    loader.add(module);
+    getModuleInfo(module).importedIds.forEach(visit);
+  };
+  visit(resolve('build/host/run.js'));
+  return loader.has(id) ? 'run' : undefined;
+}
+
 export default {
   input: {
     index: 'build/host/index.js',
@@ -56,6 +69,6 @@ export default {
     cli: 'build/host/cli/cli.js',
   },
   external: [/^node:/, 'commander', 'fast-png', 'flatbuffers', 'jpeg-js', 'pbf'],
-  output: { dir: 'dist', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name].js' },
+  output: { dir: 'dist', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name].js', manualChunks: chunkOf },
   plugins: [constants, executors, minified, command],
 };

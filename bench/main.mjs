@@ -37,6 +37,7 @@ const rounds = Number(args.rounds ?? (args.quick ? 10 : 30));
 const wanted = catalogue.filter((model) => (args.only ? model.id.includes(args.only) || model.file.includes(args.only) : !args.quick || model.quick));
 if (wanted.length === 0) { say(`no model is called "${args.only}"`); process.exit(64); }
 
+const ORT_WASM = '/rivals/onnxruntime-web/dist/ort-wasm-simd-threaded';
 const KINGLET = ['kinglet relaxed', 'kinglet simd128'];
 const place = await setUp(wanted, say);
 const server = await serve({
@@ -48,7 +49,7 @@ const facts = { ...describe(place), parts: {}, busy: [], emptyPeakBytes: {} };
 
 const inPage = async (job) => {
   if (!place.executablePath) return { failed: 'no Chromium found; set CHROMIUM to its path', entrants: [] };
-  const { url, result, files } = server.post({ where: 'chromium', ...job }, job.solo ? modulesOf(job) : []);
+  const { url, result, files } = server.post({ where: 'chromium', ...job }, job.solo ? earlyOf(job) : {});
   const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result });
   return { ...value, files: [...files] };
 };
@@ -59,14 +60,20 @@ function withChunks(entry, seen = new Set()) {
   for (const [, chunk] of readFileSync(join(place.dist, entry), 'utf8').matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) withChunks(chunk, seen);
   return seen;
 }
-/** The modules that the page's engine imports statically. */
-function modulesOf({ entrants: [engine], fromPlan }) {
+/** What a page for one engine asks for at once: the model, the modules that the engine imports statically, its WebAssembly. */
+function earlyOf({ entrants: [engine], fromPlan, plan, model }) {
+  if (engine === 'nothing') return {};
   const kinglet = (entry) => [...withChunks(entry)].map((name) => `/kinglet/${name}`);
-  if (engine === 'nothing') return [];
+  const litert = '/rivals/@litertjs/core';
   const own = {
-    ort: ['/rivals/onnxruntime-web/dist/ort.wasm.min.mjs'], litert: ['/rivals/@litertjs/core/dist/index.js', '/rivals/@litertjs/wasm-utils/dist/index.js'],
-  }[engine] ?? (fromPlan ? kinglet('run.js') : [...kinglet('index.js'), '/packages/pbf/index.js', '/packages/flatbuffers/mjs/flatbuffers.js']);
-  return ['/bench/page.mjs', '/bench/duel.mjs', '/bench/inputs.mjs', `/bench/engines/${engine.split(' ')[0]}.mjs`, ...new Set(own)];
+    ort: { modules: ['/rivals/onnxruntime-web/dist/ort.wasm.min.mjs', `${ORT_WASM}.mjs`], fetches: [`${ORT_WASM}.wasm`] },
+    litert: { modules: [`${litert}/dist/index.js`, '/rivals/@litertjs/wasm-utils/dist/index.js'], fetches: [`${litert}/wasm/litert_wasm_internal.wasm`] },
+  }[engine] ?? {
+    modules: fromPlan ? kinglet('run.js') : [...kinglet('index.js'), '/packages/pbf/index.js', '/packages/flatbuffers/mjs/flatbuffers.js'],
+    fetches: [`/kinglet/kinglet.${engine === 'kinglet simd128' ? 'simd' : 'relaxed'}.wasm`],
+  };
+  const bench = ['/bench/page.mjs', '/bench/duel.mjs', '/bench/inputs.mjs', `/bench/engines/${engine.split(' ')[0]}.mjs`];
+  return { model: fromPlan ? plan : model, modules: [...bench, ...new Set(own.modules)], fetches: own.fetches };
 }
 const inNode = (job) => runNode([join(place.here, 'node-side.mjs')], JSON.stringify({
   job: { where: 'node', ...job }, urls: { kinglet: `${pathToFileURL(place.dist)}/`, rivals: `${pathToFileURL(place.rivals)}/` },

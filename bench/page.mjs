@@ -9,7 +9,7 @@ const id = new URLSearchParams(location.search).get('id');
 const urls = {
   kinglet: new URL('/kinglet/', location.href).href,
   rivals: new URL('/rivals/', location.href).href,
-  open: (path) => fetch(path),
+  open: (path) => (globalThis.early?.path === path ? globalThis.early.response : fetch(path)),
 };
 let result;
 try {

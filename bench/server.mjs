@@ -11,13 +11,18 @@ const headers = {
   'Cache-Control': 'no-store',
 };
 
-/** A page that holds its job and names its modules in advance, as a well-built page does: only the engines' own start is compared. */
-const html = ({ job, modules }) => `<!doctype html>
+/**
+ * A page that holds its job and, as a well-built page does, asks at once for what it will need: the model, the engine's modules and its
+ * WebAssembly. Only the engines' own start is compared.
+ */
+const html = ({ job, early: { model, modules = [], fetches = [] } }) => `<!doctype html>
 <meta charset="utf-8">
 <title>bench</title>
 <link rel="icon" href="data:,">
 <script type="importmap">{ "imports": { "pbf": "/packages/pbf/index.js", "flatbuffers": "/packages/flatbuffers/mjs/flatbuffers.js",
   "@litertjs/wasm-utils": "/rivals/@litertjs/wasm-utils/dist/index.js" } }</script>
+${model ? `<script>globalThis.early = { path: "${model}", response: fetch("${model}") };</script>` : ''}
+${fetches.map((path) => `<link rel="preload" as="fetch" crossorigin href="${path}">`).join('\n')}
 ${modules.map((path) => `<link rel="modulepreload" href="${path}">`).join('\n')}
 <script type="application/json" id="job">${JSON.stringify(job).replaceAll('<', '\\u003c')}</script>
 <script type="module" src="/bench/page.mjs"></script>
@@ -52,10 +57,10 @@ export async function serve(folders) {
   let count = 0;
   return {
     /** A page address that does the job, a promise of its result, and the files that were asked for while it ran. */
-    post(job, modules = []) {
+    post(job, early = {}) {
       const id = String(++count);
       const files = new Set();
-      const result = new Promise((resolve) => { jobs.set(id, { job, modules, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
+      const result = new Promise((resolve) => { jobs.set(id, { job, early, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
       return { url: `${origin}/page?id=${id}`, result, files };
     },
     close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),

@@ -6,24 +6,33 @@
 import { DOT_I16, DOT_S8S8, DOT_U8S8 } from '../../assembly/abi.ts';
 import type { Executor } from './engine.ts';
 
-/** 16-byte vectors per call, and calls: enough work that the optimising compiler has taken over before the last call. */
-const VECTORS = 256;
-const CALLS = 400;
+/**
+ * 16-byte vectors per call, of which the first hold legal operands only, and calls: enough work that the optimising compiler has
+ * taken over before the last call. Few vectors, because the JavaScript around them runs once, in the interpreter.
+ */
+const VECTORS = 128;
+const LEGAL = 48;
+const CALLS = 800;
 const AT = 4096;
 
-/** Deterministic operand bytes: all corners first, then a linear congruential sequence (seed 1). */
-function operands(legal: boolean, lowest = -128): { a: Int8Array; b: Uint8Array; c: Int32Array } {
-  const corners = legal ? [0, 1, 64, 127] : [0, 1, 127, 128, 129, 254, 255];
+const WEIGHTS = [-128, -127, -1, 0, 1, 127, 126, -64];
+
+/** Deterministic operand bytes: all pairs of corners, then a linear congruential sequence (seed 1); legal ones, then any. */
+function operands(lowest: number): { a: Int8Array; b: Uint8Array; c: Int32Array } {
   let state = 1;
   const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
   const a = new Int8Array(VECTORS * 16);
   const b = new Uint8Array(VECTORS * 16);
-  for (let i = 0; i < a.length; i++) {
-    const vector = i >> 4;
-    a[i] = Math.max(lowest, vector < 64 ? ([-128, -127, -1, 0, 1, 127, 126, -64][vector & 7] ?? 0) : (next() << 24) >> 24);
-    b[i] = vector < 64 ? (corners[(vector >> 3) % corners.length] ?? 0) : next() & (legal ? 127 : 255);
+  for (let vector = 0; vector < VECTORS; vector++) {
+    const legal = vector < LEGAL;
+    const corners = legal ? [0, 1, 64, 127] : [0, 1, 127, 128, 129, 254, 255];
+    const corner = corners[(legal ? vector : vector - LEGAL) >> 3];
+    for (let i = vector * 16; i < vector * 16 + 16; i++) {
+      a[i] = Math.max(lowest, corner === undefined ? (next() << 24) >> 24 : WEIGHTS[vector & 7] ?? 0);
+      b[i] = corner ?? next() & (legal ? 127 : 255);
+    }
   }
-  return { a, b, c: Int32Array.from({ length: VECTORS * 4 }, (_, i) => (i - 300) * 1_234_567) };
+  return { a, b, c: Int32Array.from({ length: VECTORS * 4 }, (_, i) => (i - 200) * 2_345_678) };
 }
 
 function exact(a: Int8Array, b: Uint8Array, c: Int32Array, signed: boolean): Int32Array {
@@ -36,8 +45,8 @@ function exact(a: Int8Array, b: Uint8Array, c: Int32Array, signed: boolean): Int
   });
 }
 
-/** The results over all calls, or null when two calls (two compiler tiers) disagree. */
-function results(executor: Executor, memory: WebAssembly.Memory, { a, b, c }: ReturnType<typeof operands>): Int32Array | null {
+/** The results of the first call and of the last: of the baseline and, most likely, the optimising tier. */
+function results(executor: Executor, memory: WebAssembly.Memory, { a, b, c }: ReturnType<typeof operands>): [Int32Array, Int32Array] {
   const bytes = VECTORS * 16;
   new Int8Array(memory.buffer, AT, bytes).set(a);
   new Uint8Array(memory.buffer, AT + bytes, bytes).set(b);
@@ -46,10 +55,13 @@ function results(executor: Executor, memory: WebAssembly.Memory, { a, b, c }: Re
   executor.probeDot(AT, AT + bytes, AT + 2 * bytes, AT + 3 * bytes, VECTORS);
   const first = out.slice();
   for (let call = 1; call < CALLS; call++) executor.probeDot(AT, AT + bytes, AT + 2 * bytes, AT + 3 * bytes, VECTORS);
-  return first.every((v, i) => v === out[i]) ? first : null;
+  return [first, out];
 }
 
-const equal = (x: Int32Array | null, y: Int32Array): boolean => x?.every((v, i) => v === y[i]) ?? false;
+/** Both calls gave `want` in the first `vectors` vectors. */
+function both(got: readonly Int32Array[], want: Int32Array, vectors = VECTORS): boolean {
+  return got.every((lanes) => want.subarray(0, vectors * 4).every((value, i) => value === lanes[i]));
+}
 
 /**
  * DOT_U8S8 or DOT_S8S8 where products are exact, DOT_I16 where only legal ones are (or in the simd128 build), -1 otherwise.
@@ -58,10 +70,11 @@ const equal = (x: Int32Array | null, y: Int32Array): boolean => x?.every((v, i) 
  */
 export function probeDot(executor: Executor, memory: WebAssembly.Memory): number {
   if (executor.probeDot(AT, AT, AT, AT, 0) === 0) return DOT_I16;
-  const legal = operands(true);
-  if (!equal(results(executor, memory, legal), exact(legal.a, legal.b, legal.c, false))) return -1;
-  const any = operands(false);
-  if (equal(results(executor, memory, any), exact(any.a, any.b, any.c, false))) return DOT_U8S8;
-  const narrow = operands(false, -127);
-  return equal(results(executor, memory, narrow), exact(narrow.a, narrow.b, narrow.c, true)) ? DOT_S8S8 : DOT_I16;
+  const any = operands(-128);
+  const got = results(executor, memory, any); // first of all: what the baseline tier does is not seen again later
+  const unsigned = exact(any.a, any.b, any.c, false);
+  if (!both(got, unsigned, LEGAL)) return -1;
+  if (both(got, unsigned)) return DOT_U8S8;
+  const narrow = operands(-127);
+  return both(results(executor, memory, narrow), exact(narrow.a, narrow.b, narrow.c, true)) ? DOT_S8S8 : DOT_I16;
 }
