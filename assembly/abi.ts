@@ -110,7 +110,8 @@ export const X_RESIZE_NEAREST = 21;
 export const X_CONVERT = 22;
 export const QS8_MATMUL = 23;
 export const F32_LRN = 24;
-export const OPCODE_COUNT = 25;
+export const F32_NORMALIZE = 25;
+export const OPCODE_COUNT = 26;
 
 export const STEP_OPCODE = 0;
 export const STEP_BYTES = 4;
@@ -479,3 +480,20 @@ export const LRN_SCALE = 80; // f32
 export const LRN_BIAS = 84; // f32
 export const LRN_BETA = 88; // f32
 export const LRN_STEP_BYTES = 92;
+
+// F32_NORMALIZE: y = (x - mean) / sqrt(variance + EPSILON) * factor + offset; outer nest of 4 (kept), inner nest of 3 (the region that
+// mean and variance are taken over). Factor and offset have the same strides, 0 where they repeat.
+export const NORMALIZE_SRC = 8;
+export const NORMALIZE_DST = 12;
+export const NORMALIZE_FACTOR = 16;
+export const NORMALIZE_OFFSET = 20;
+export const NORMALIZE_EPSILON = 24; // f32
+export const NORMALIZE_DIMS = 28; // 4
+export const NORMALIZE_SRC_STRIDES = 44;
+export const NORMALIZE_DST_STRIDES = 60;
+export const NORMALIZE_FACTOR_STRIDES = 76;
+export const NORMALIZE_REGION = 92; // 3
+export const NORMALIZE_REGION_SRC_STRIDES = 104;
+export const NORMALIZE_REGION_DST_STRIDES = 116;
+export const NORMALIZE_REGION_FACTOR_STRIDES = 128;
+export const NORMALIZE_STEP_BYTES = 140;

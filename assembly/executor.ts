@@ -6,10 +6,10 @@ import {
   ABI_VERSION, BAD_HEADER, BAD_OPCODE, BAD_STEP_BYTES, BAD_WORK, HEADER_ARENA_BYTES, HEADER_STEPS_AT, HEADER_STEPS_BYTES,
   HEADER_STEP_COUNT, HEADER_WEIGHTS_AT, HEADER_WORK, OK, PLAN_ALIGN, STEP_BYTES, STEP_OPCODE,
   CONV_STEP_BYTES, DW_STEP_BYTES,
-  ARGMAX_STEP_BYTES, BINARY_STEP_BYTES, CONVERT_STEP_BYTES, COPY_STEP_BYTES, GATHER_STEP_BYTES, LRN_STEP_BYTES, LUT_STEP_BYTES, MATMUL_STEP_BYTES,
+  ARGMAX_STEP_BYTES, BINARY_STEP_BYTES, CONVERT_STEP_BYTES, COPY_STEP_BYTES, GATHER_STEP_BYTES, LRN_STEP_BYTES, LUT_STEP_BYTES, MATMUL_STEP_BYTES, NORMALIZE_STEP_BYTES,
   POOL_STEP_BYTES, REDUCE_STEP_BYTES, RESIZE_STEP_BYTES, SOFTMAX_STEP_BYTES, UNARY_STEP_BYTES,
   F32_CONV, F32_DWCONV, QS8_CONV, QS8_DWCONV,
-  F32_BINARY, F32_LRN, F32_POOL, F32_REDUCE, F32_RESIZE, F32_SOFTMAX, F32_UNARY, I32_BINARY, QS8_BINARY, QS8_LUT, QS8_MATMUL, QS8_POOL,
+  F32_BINARY, F32_LRN, F32_NORMALIZE, F32_POOL, F32_REDUCE, F32_RESIZE, F32_SOFTMAX, F32_UNARY, I32_BINARY, QS8_BINARY, QS8_LUT, QS8_MATMUL, QS8_POOL,
   QS8_REDUCE, QS8_RESIZE, QS8_SOFTMAX, X_ARGMAX, X_CONVERT, X_COPY, X_GATHER, X_RESIZE_NEAREST,
 } from "./abi.ts";
 import { beginVerify, failure, totalWork } from "./verify.ts";
@@ -34,6 +34,7 @@ import { f32Resize, qs8Resize, xResizeNearest, verifyF32Resize, verifyQs8Resize,
 import { xConvert, verifyXConvert } from "./kernels/x-convert.ts";
 import { qs8Matmul, verifyQs8Matmul } from "./kernels/qs8-matmul.ts";
 import { f32Lrn, verifyF32Lrn } from "./kernels/f32-lrn.ts";
+import { f32Normalize, verifyF32Normalize } from "./kernels/f32-normalize.ts";
 
 export { dotMode, setDotMode } from "./simd";
 export { probeDot } from "./probe";
@@ -120,6 +121,7 @@ function stepBytes(opcode: i32): u32 {
     case X_CONVERT: return CONVERT_STEP_BYTES;
     case QS8_MATMUL: return MATMUL_STEP_BYTES;
     case F32_LRN: return LRN_STEP_BYTES;
+    case F32_NORMALIZE: return NORMALIZE_STEP_BYTES;
     default: return 0;
   }
 }
@@ -150,6 +152,7 @@ function verifyStep(step: usize): void {
     case X_CONVERT: verifyXConvert(step); break;
     case QS8_MATMUL: verifyQs8Matmul(step); break;
     case F32_LRN: verifyF32Lrn(step); break;
+    case F32_NORMALIZE: verifyF32Normalize(step); break;
     default: break;
   }
 }
@@ -180,6 +183,7 @@ function runStep(step: usize, base: usize): void {
     case X_CONVERT: xConvert(step, base); break;
     case QS8_MATMUL: qs8Matmul(step, base); break;
     case F32_LRN: f32Lrn(step, base); break;
+    case F32_NORMALIZE: f32Normalize(step, base); break;
     default: break;
   }
 }

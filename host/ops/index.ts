@@ -19,6 +19,7 @@ import { gather } from './gather.ts';
 import { gatherNd } from './gather-nd.ts';
 import { lrn } from './lrn.ts';
 import { matmul } from './matmul.ts';
+import { normalize } from './normalize.ts';
 import type { OnnxReader, TfliteReader } from './op.ts';
 import { pad } from './pad.ts';
 import { pool2d } from './pool2d.ts';
@@ -42,7 +43,7 @@ interface Readable {
 
 export const ops: readonly Readable[] = [
   conv2d, convTranspose2d, matmul,
-  binary, unary, composed, batchNorm, lrn,
+  binary, unary, composed, batchNorm, normalize, lrn,
   pool2d, reduce, softmax, argmax,
   concat, slice, pad, reshape, expand, transpose, channelShuffle, gather, gatherNd, spaceToBatch, batchToSpace,
   resize,

@@ -12,7 +12,7 @@ import type { Value } from '../graph/graph.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
 import type { View, Words } from '../plan/lowering.ts';
-import { makeNest } from '../plan/views.ts';
+import { makeNest, selectAxes } from '../plan/views.ts';
 import { denseStrides, numbers, perTensor, type Shape, type Tensor, type TensorType } from '../tensor.ts';
 import type { Op } from './op.ts';
 import { emptyTensor, forward, normalizeAxis, operand } from './operand.ts';
@@ -133,8 +133,8 @@ function finish(x: TensorType, y: Tensor, total: Float64Array, kind: ReduceKind)
 /** Kept dims ordered by the source's strides, so that the vector dim is the one that lies together. */
 function nestWords(src: View, dst: View, { kind, axes, keepDims }: ReduceAttrs): Words {
   const isKept = src.shape.map((_, i) => !axes.includes(i));
-  const outer = makeNest([pick(src, isKept), keepDims ? pick(dst, isKept) : dst], 4);
-  const inner = makeNest([pick(src, isKept.map((kept) => !kept))], 3);
+  const outer = makeNest([selectAxes(src, isKept), keepDims ? selectAxes(dst, isKept) : dst], 4);
+  const inner = makeNest([selectAxes(src, isKept.map((kept) => !kept))], 3);
   return {
     [REDUCE_SRC]: src.at,
     [REDUCE_DST]: dst.at,
@@ -145,10 +145,6 @@ function nestWords(src: View, dst: View, { kind, axes, keepDims }: ReduceAttrs):
     [REDUCE_INNER_DIMS]: inner.dims,
     [REDUCE_INNER_STRIDES]: inner.strides[0] ?? [],
   };
-}
-
-function pick(view: View, wanted: readonly boolean[]): View {
-  return { ...view, shape: view.shape.filter((_, i) => wanted[i]), strides: view.strides.filter((_, i) => wanted[i]) };
 }
 
 /** Reduced axes of an ONNX reduction: an input since opset `inputSince`, an attribute before; none listed means all, or none at all. */

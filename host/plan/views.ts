@@ -19,6 +19,11 @@ export function sliceView(view: View, starts: readonly number[], steps: readonly
   return { ...view, shape, strides, at: offset(view.at, elements * elementBytes[view.dtype]) };
 }
 
+/** The axes that are `wanted`, as a tensor of their own. */
+export function selectAxes(view: View, wanted: readonly boolean[]): View {
+  return { ...view, shape: view.shape.filter((_, i) => wanted[i]), strides: view.strides.filter((_, i) => wanted[i]) };
+}
+
 /** NumPy broadcasting to `shape`: new and stretched axes get stride 0. */
 export function broadcastView(view: View, shape: Shape): View {
   const lead = shape.length - view.shape.length;

@@ -14,6 +14,7 @@ import { dequantize } from '../../host/ops/dequantize.ts';
 import { flipSign } from '../../host/ops/flip-sign.ts';
 import { lrn } from '../../host/ops/lrn.ts';
 import { matmul } from '../../host/ops/matmul.ts';
+import { normalize } from '../../host/ops/normalize.ts';
 import { pool2d } from '../../host/ops/pool2d.ts';
 import { quantize } from '../../host/ops/quantize.ts';
 import { reduce } from '../../host/ops/reduce.ts';
@@ -150,6 +151,14 @@ layer('batch normalisation', [[2, 3, 4, 7]], (b, [x]) => {
 
 layer('local response normalisation', [[2, 3, 4, 7]], (b, [x], quantization) => (
   b.add(lrn, { before: 1, after: 2, scale: 0.25, bias: 1, beta: 0.75 }, [x], { quantization })));
+
+for (const axes of [[1, 2], [3], [0, 2], [1, 2, 3], []]) {
+  const parameterShape = [1, 1, 4, 7];
+  const floats = { dtypes: ['float32'] } as const;
+  layer(`normalise over [${axes.join(', ')}]`, [[2, 3, 4, 7]], (b, [x]) => b.add(normalize, { axes, epsilon: 1e-3 }, [x, null, null]), floats);
+  layer(`normalise over [${axes.join(', ')}], with parameters`, [[2, 3, 4, 7], parameterShape, parameterShape],
+    (b, [x, factor, offset]) => b.add(normalize, { axes, epsilon: 1e-3 }, [x, factor, offset]), floats);
+}
 
 layer('requantize', [[3, 4, 5]], (b, [x]) => b.add(requantize, {}, [x], { quantization: qo }), { dtypes: ['int8'] });
 layer('quantize', [[3, 4, 5]], (b, [x]) => b.add(quantize, {}, [x], { quantization: scale(0.03, -7) }), { dtypes: ['float32'] });

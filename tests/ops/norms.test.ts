@@ -77,6 +77,63 @@ test('LRN of bytes: equal by definition and by steps', async () => {
   ok(new Set(Array.from(expected, Number)).size > 50, 'the outputs differ');
 });
 
+/** Mean 0 and variance 1 of every set of elements with the same key, then a factor and an offset per element. */
+function normalized(x: Tensor, key: (i: number) => number, epsilon: number, factor: (i: number) => number = () => 1, offset: (i: number) => number = () => 0): number[] {
+  const data = numbers(x);
+  const sets = new Map<number, number[]>();
+  data.forEach((v, i) => sets.set(key(i), [...(sets.get(key(i)) ?? []), v]));
+  const momentsOf = new Map([...sets].map(([k, set]) => {
+    const mean = set.reduce((a, v) => a + v, 0) / set.length;
+    return [k, { mean, variance: set.reduce((a, v) => a + (v - mean) ** 2, 0) / set.length }];
+  }));
+  return Array.from(data, (v, i) => {
+    const { mean, variance } = momentsOf.get(key(i)) ?? { mean: NaN, variance: NaN };
+    return ((v - mean) / Math.sqrt(variance + epsilon)) * factor(i) + offset(i);
+  });
+}
+
+const picture = randomTensor(20, { dtype: 'float32', shape: [2, 6, 4, 5] });
+const channel = (i: number): number => Math.floor(i / 20) % 6;
+const parameter = (seed: number, shape: readonly number[]): Tensor => randomTensor(seed, { dtype: 'float32', shape });
+
+test('InstanceNormalization, on any rank', async () => {
+  const [factor, offset] = [parameter(21, [6]), parameter(22, [6])];
+  const expected = normalized(picture, (i) => Math.floor(i / 20), 0.125, (i) => Number(factor.data[channel(i)]), (i) => Number(offset.data[channel(i)]));
+  await agrees(onnxGraph('InstanceNormalization', { attrs: { epsilon: 0.125 } }, [picture, factor, offset]), picture, [expected]);
+  const flat = { ...picture, shape: [2, 6, 20] };
+  await agrees(onnxGraph('InstanceNormalization', { attrs: { epsilon: 0.125 } }, [flat, factor, offset]), flat, [expected]);
+});
+
+test('GroupNormalization with parameters per group, and since opset 21 per channel', async () => {
+  const group = (i: number): number => Math.floor(i / 40) % 3;
+  const [factor, offset] = [parameter(23, [6]), parameter(24, [6])];
+  const [few, fewer] = [parameter(25, [3]), parameter(26, [3])];
+  await agrees(onnxGraph('GroupNormalization', { opset: 18, attrs: { num_groups: 3 } }, [picture, few, fewer]), picture,
+    [normalized(picture, (i) => Math.floor(i / 40), 1e-5, (i) => Number(few.data[group(i)]), (i) => Number(fewer.data[group(i)]))]);
+  await agrees(onnxGraph('GroupNormalization', { opset: 21, attrs: { num_groups: 3, stash_type: 1 } }, [picture, factor, offset]), picture,
+    [normalized(picture, (i) => Math.floor(i / 40), 1e-5, (i) => Number(factor.data[channel(i)]), (i) => Number(offset.data[channel(i)]))]);
+});
+
+test('LayerNormalization from an axis on, with its mean and inverse deviation', async () => {
+  const [factor, offset] = [parameter(27, [4, 5]), parameter(28, [5])];
+  const set = (i: number): number => Math.floor(i / 20);
+  const expected = normalized(picture, set, 0.01, (i) => Number(factor.data[i % 20]), (i) => Number(offset.data[i % 5]));
+  const plain = normalized(picture, set, 0.01);
+  const rows = Array.from({ length: 12 }, (_, r) => [...numbers(picture)].slice(20 * r, 20 * r + 20));
+  const means = rows.map((row) => row.reduce((a, v) => a + v, 0) / 20);
+  const inverse = rows.map((row, r) => plain[20 * r] / (row[0] - means[r]));
+  const spec = { opset: 17, attrs: { axis: 2, epsilon: 0.01, stash_type: 1 } };
+  await agrees(onnxGraph('LayerNormalization', { ...spec, outputCount: 3 }, [picture, factor, offset]), picture, [expected, means, inverse]);
+  await agrees(onnxGraph('LayerNormalization', { opset: 17, attrs: { axis: -2, epsilon: 0.01 } }, [picture, factor]), picture,
+    [normalized(picture, set, 0.01, (i) => Number(factor.data[i % 20]))]);
+});
+
+test('MeanVarianceNormalization over batch and picture; equal elements give 0', async () => {
+  await agrees(onnxGraph('MeanVarianceNormalization', {}, [picture]), picture, [normalized(picture, channel, 0)]);
+  const flat: Tensor = { dtype: 'float32', shape: [1, 1, 2, 2], data: new Float32Array(4).fill(3) };
+  for (const [y] of await bothWays(onnxGraph('MeanVarianceNormalization', { attrs: { axes: [2, 3] } }, [flat]), [flat])) deepEqual([...y], [0, 0, 0, 0]);
+});
+
 test('impossible normalisations are refused', () => {
   const x = randomTensor(1, { dtype: 'float32', shape: [1, 4, 2, 2] });
   const bytes = randomTensor(1, { dtype: 'int8', shape: [1, 4], quantization: scale(1, 0) });
@@ -88,5 +145,16 @@ test('impossible normalisations are refused', () => {
     ['a negative radius', 'ERR_MODEL_INVALID', () => tfliteGraph('LOCAL_RESPONSE_NORMALIZATION', { options: { 0: -1, 3: 0.75 } }, x)],
     ['LRN of bytes with an inexact power', 'ERR_UNSUPPORTED', () => tfliteGraph('LOCAL_RESPONSE_NORMALIZATION', { options: { 0: 1, 3: 0.3 } }, bytes)],
   ];
+  const [four, three] = [parameter(1, [4]), parameter(1, [3])];
+  refused.push(
+    ['parameters for other channels', 'ERR_MODEL_INVALID', () => onnxGraph('InstanceNormalization', {}, [x, three, three])],
+    ['instances of rank 1', 'ERR_MODEL_INVALID', () => onnxGraph('InstanceNormalization', {}, [four, four, four])],
+    ['instances of bytes', 'ERR_UNSUPPORTED', () => onnxGraph('InstanceNormalization', {}, [bytes, four, four])],
+    ['groups that do not divide', 'ERR_MODEL_INVALID', () => onnxGraph('GroupNormalization', { attrs: { num_groups: 3 } }, [x, three, three])],
+    ['no groups', 'ERR_MODEL_INVALID', () => onnxGraph('GroupNormalization', { attrs: { num_groups: 0 } }, [x, three, three])],
+    ['a layer axis outside', 'ERR_MODEL_INVALID', () => onnxGraph('LayerNormalization', { attrs: { axis: 4 } }, [x, four])],
+    ['layer parameters of a higher rank', 'ERR_MODEL_INVALID', () => onnxGraph('LayerNormalization', {}, [x, parameter(1, [1, 1, 1, 1, 2])])],
+    ['an axis twice', 'ERR_MODEL_INVALID', () => onnxGraph('MeanVarianceNormalization', { attrs: { axes: [1, -3] } }, [x])],
+  );
   for (const [what, code, make] of refused) throws(make, (error) => error instanceof KingletError && error.code === code, what);
 });
