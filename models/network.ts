@@ -49,7 +49,11 @@ interface WindowOptions {
   /** On all four sides; absent: the network's rule. */
   readonly pad?: number | Pads | undefined;
 }
-export interface ConvOptions extends WindowOptions {
+interface Seeding {
+  /** Standard deviation of the seeded result, 1 by default. */
+  readonly gain?: number | undefined;
+}
+export interface ConvOptions extends WindowOptions, Seeding {
   /** Output channels; default: as many as the input has. */
   readonly filters?: number | undefined;
   readonly dilation?: number | undefined;
@@ -58,10 +62,8 @@ export interface ConvOptions extends WindowOptions {
   readonly depthwise?: boolean | undefined;
   readonly bias?: boolean | undefined;
 }
-export interface NormOptions {
+export interface NormOptions extends Seeding {
   readonly epsilon?: number | undefined;
-  /** Standard deviation of the seeded result: below 1 at the end of a residual branch, so that long sums do not grow. */
-  readonly gain?: number | undefined;
 }
 export interface PoolOptions extends WindowOptions {
   /** A last window may hang over the border (Caffe's rule). */
@@ -81,8 +83,13 @@ export interface Defaults {
   readonly padding?: Padding;
 }
 
-/** `gain` for the last normalisation of a residual branch: 36 blocks in a row then add up to a standard deviation of 2. */
-export const RESIDUAL_GAIN = 0.3;
+/** `gain` at the end of a residual branch: 36 blocks in a row then add up to a standard deviation of 3. */
+export const RESIDUAL_GAIN = 0.5;
+/**
+ * `gain` in front of functions that are neither linear nor flat near 0. At 1 a little less in comes out as much less, and deep
+ * networks fade; at 4 they behave as ReLU does, and gates open and close.
+ */
+const CURVED_GAIN = 4;
 
 const functions: Readonly<Record<Exclude<Activation, 'swish'>, UnaryAttrs>> = {
   relu: { kind: 'clamp', p0: 0, p1: Infinity },
@@ -131,7 +138,7 @@ export class Network {
 
   conv(x: Value, name: string, options: ConvOptions): Value {
     const channels = channelsOf(x);
-    const { filters = channels, stride = 1, dilation = 1, bias = false } = options;
+    const { filters = channels, stride = 1, dilation = 1, bias = false, gain = 1 } = options;
     const groups = options.depthwise ? channels : options.groups ?? 1;
     const kernel = pairOf(options.kernel ?? 1);
     const window = { kernel, strides: pairOf(stride), dilations: pairOf(dilation) };
@@ -139,9 +146,9 @@ export class Network {
     const shape = [...kernel, Math.ceil(channels / groups), filters];
     const inside = insideShare(x.shape[1], window, 0, pads) * insideShare(x.shape[2], window, 1, pads);
     const fanIn = elementCount(shape) / filters * inside;
-    const w = this.#constant(name, shape, 'weights', 0, Math.sqrt(1 / (UNIFORM_POWER * fanIn * this.#of(x).power)));
+    const w = this.#constant(name, shape, 'weights', 0, gain * Math.sqrt(1 / (UNIFORM_POWER * fanIn * this.#of(x).power)));
     const b = bias ? this.#constant(name, [filters], 'bias', 0, 0.1) : null;
-    return this.node(conv2d, { ...window, pads, groups, ...noClamp }, [x, w, b], name, unit);
+    return this.node(conv2d, { ...window, pads, groups, ...noClamp }, [x, w, b], name, { mean: 0, power: gain * gain });
   }
 
   /** (x - mean) / sqrt(variance + epsilon) * gamma + beta; seeded: statistics that vary by a quarter around those of `x`. */
@@ -170,7 +177,8 @@ export class Network {
 
   /** Convolution without bias, normalisation, and perhaps an activation, all under one name. */
   convNorm(x: Value, name: string, options: ConvOptions & NormOptions & { readonly activation?: Activation | undefined }): Value {
-    const y = this.batchNorm(this.conv(x, name, options), name, options);
+    const gain = options.gain ?? gainBefore(options.activation);
+    const y = this.batchNorm(this.conv(x, name, options), name, { ...options, gain });
     return options.activation ? this.activate(y, options.activation) : y;
   }
 
@@ -234,8 +242,8 @@ export class Network {
 
   /** Squeeze-and-excitation (Hu et al., arXiv 1709.01507): every channel is scaled by what two small layers say about all channel means. */
   squeezeExcite(x: Value, name: string, { squeezed, activation = 'relu', gate = 'sigmoid' }: ExciteOptions): Value {
-    const reduced = this.conv(this.globalPool(x, `${name}/squeeze`), `${name}/reduce`, { filters: squeezed, bias: true });
-    const expanded = this.conv(this.activate(reduced, activation), `${name}/expand`, { filters: channelsOf(x), bias: true });
+    const reduced = this.conv(this.globalPool(x, `${name}/squeeze`), `${name}/reduce`, { filters: squeezed, bias: true, gain: gainBefore(activation) });
+    const expanded = this.conv(this.activate(reduced, activation), `${name}/expand`, { filters: channelsOf(x), bias: true, gain: gainBefore(gate) });
     return this.multiply(x, this.activate(expanded, gate), name);
   }
 
@@ -283,6 +291,10 @@ export class Network {
   #of(value: Value): Moments {
     return this.#moments.get(value) ?? unit;
   }
+}
+
+function gainBefore(activation: Activation | undefined): number {
+  return activation === undefined || activation.startsWith('relu') ? 1 : CURVED_GAIN;
 }
 
 export function channelsOf(x: Value): number {

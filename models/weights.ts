@@ -10,9 +10,9 @@ export type WeightRole = 'weights' | 'bias' | 'gamma' | 'beta' | 'mean' | 'varia
 export type WeightSource = (name: string, shape: Shape, role: WeightRole) => Float32Array;
 
 /** Uniform numbers in [centre - spread, centre + spread), the same for the same seed, name and role whatever else a network has. */
-export function seeded(seed: number, name: string, role: WeightRole, count: Shape, centre: number, spread: number): Float32Array {
+export function seeded(seed: number, name: string, role: WeightRole, shape: Shape, centre: number, spread: number): Float32Array {
   const next = random(hash(`${seed}/${name}/${role}`));
-  const numbers = new Float32Array(elementCount(count));
+  const numbers = new Float32Array(elementCount(shape));
   for (let i = 0; i < numbers.length; i++) numbers[i] = centre + (next() * 2 - 1) * spread;
   return numbers;
 }
