@@ -111,12 +111,13 @@ export const X_CONVERT = 22;
 export const QS8_MATMUL = 23;
 export const F32_LRN = 24;
 export const F32_NORMALIZE = 25;
-export const OPCODE_COUNT = 26;
+export const F32_WINOGRAD = 26;
+export const OPCODE_COUNT = 27;
 
 export const STEP_OPCODE = 0;
 export const STEP_BYTES = 4;
 
-// F32_CONV, QS8_CONV: grouped NHWC convolution as a GEMM over packed rows; also dense layers and matmul (rows as width).
+// F32_CONV, QS8_CONV, F32_WINOGRAD: grouped NHWC convolution as a GEMM over packed rows; also dense layers and matmul (rows as width).
 // src element (n,y,x,g*IC+c) at SRC + n*SRC_BATCH + y*SRC_ROW + x*SRC_PIXEL + (g*IC+c)*SRC_CHANNEL
 // dst element (n,y,x,g*OC+c) at DST + n*DST_BATCH + (y*OW+x)*DST_PIXEL + (g*OC+c)*DST_CHANNEL
 // weights f32, per group, per panel of 8 output channels: [bias 8 f32][K][8] f32, K = (ky,kx,c) order
@@ -124,6 +125,10 @@ export const STEP_BYTES = 4;
 //   K4 = K rounded up to 4. colsum = sum of w over K; bias already holds K*srcZero*weightZero and the model's bias.
 //   A panel has its own weight zero point: row factor = -weightZero, either 0 or -WEIGHT_ZERO (then row sums are added).
 // SCRATCH holds BLOCK_ROWS packed rows, see kernels/f32-gemm.ts and qs8-gemm.ts
+// F32_WINOGRAD: the operands of F32_CONV with one group, 3x3, stride, dilation and channel strides 1, no activation but leaky relu;
+//   BLOCK_ROWS counts tiles of 4x4 outputs. weights f32, per panel of 8 output channels, per product i = 6*p + q (p, q = 0…5):
+//   [start 8][IC][8] f32. Weight of 3x3 filter g: (G g GT)[p][q], G = rows (1 0 0), -(1 ±r r²)/(3√2) for r = √½,
+//   -(1 ±s s²)/12 for s = √2, (0 0 1). start = bias*v[p]*v[q], v = (1/2 √2/4 -√2/4 1/4 1/4 1/2).
 export const QS8_PANEL_SCALES = 64;
 export const QS8_PANEL_ROW_FACTOR = 96;
 export const QS8_PANEL_HEAD = 128;
@@ -156,7 +161,7 @@ export const CONV_DST_BATCH = 108;
 export const CONV_DST_PIXEL = 112;
 export const CONV_DST_CHANNEL = 116;
 export const CONV_DIRECT = 120; // 1: rows are read in place (1x1, stride 1, no pads, SRC_CHANNEL 1, SRC_ROW = IW*SRC_PIXEL)
-export const CONV_BLOCK_ROWS = 124; // rows packed (or kept in cache) at a time, a multiple of 12
+export const CONV_BLOCK_ROWS = 124; // rows packed (or kept in cache) at a time, a multiple of 12 where they are rows
 export const CONV_MIN = 128; // f32, or i32 in the output's quantised units
 export const CONV_MAX = 132;
 export const CONV_SRC_ZERO = 136; // qs8

@@ -9,7 +9,7 @@ import {
   ARGMAX_STEP_BYTES, BINARY_STEP_BYTES, CONVERT_STEP_BYTES, COPY_STEP_BYTES, GATHER_STEP_BYTES, LRN_STEP_BYTES, LUT_STEP_BYTES, MATMUL_STEP_BYTES, NORMALIZE_STEP_BYTES,
   POOL_STEP_BYTES, REDUCE_STEP_BYTES, RESIZE_STEP_BYTES, SOFTMAX_STEP_BYTES, UNARY_STEP_BYTES,
   F32_CONV, F32_DWCONV, QS8_CONV, QS8_DWCONV,
-  F32_BINARY, F32_LRN, F32_NORMALIZE, F32_POOL, F32_REDUCE, F32_RESIZE, F32_SOFTMAX, F32_UNARY, I32_BINARY, QS8_BINARY, QS8_LUT, QS8_MATMUL, QS8_POOL,
+  F32_BINARY, F32_LRN, F32_NORMALIZE, F32_POOL, F32_REDUCE, F32_RESIZE, F32_SOFTMAX, F32_UNARY, F32_WINOGRAD, I32_BINARY, QS8_BINARY, QS8_LUT, QS8_MATMUL, QS8_POOL,
   QS8_REDUCE, QS8_RESIZE, QS8_SOFTMAX, X_ARGMAX, X_CONVERT, X_COPY, X_GATHER, X_RESIZE_NEAREST,
 } from "./abi.ts";
 import { beginVerify, failure, totalWork } from "./verify.ts";
@@ -35,6 +35,7 @@ import { xConvert, verifyXConvert } from "./kernels/x-convert.ts";
 import { qs8Matmul, verifyQs8Matmul } from "./kernels/qs8-matmul.ts";
 import { f32Lrn, verifyF32Lrn } from "./kernels/f32-lrn.ts";
 import { f32Normalize, verifyF32Normalize } from "./kernels/f32-normalize.ts";
+import { f32Winograd, verifyF32Winograd } from "./kernels/f32-winograd.ts";
 
 export { dotMode, setDotMode } from "./simd";
 export { probeDot } from "./probe";
@@ -45,6 +46,7 @@ export { f32_gemm_1x8, f32_gemm_4x8, f32_gemm_5x8, f32_gemm_6x8 } from "./kernel
 export { qs8_gemm_1x8, qs8_gemm_1x8_pairs, qs8_gemm_4x8, qs8_gemm_6x8, qs8_gemm_6x8_i32, qs8_gemm_6x8_sums } from "./kernels/qs8-gemm";
 export { f32_dwconv_1 } from "./kernels/f32-dwconv";
 export { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s1x7, f32_dwconv_5s2x4 } from "./kernels/f32-dwconv-tiles";
+export { f32_winograd_input, f32_winograd_output } from "./kernels/f32-winograd-tiles";
 export { f32_maxpool_3s2x4 } from "./kernels/f32-pool-tiles";
 export { qs8_dwconv_1, qs8_dwconv_x4 } from "./kernels/qs8-dwconv";
 export { qs8_dwconv_3s1 } from "./kernels/qs8-dwconv-pairs";
@@ -106,7 +108,7 @@ export function run(base: usize, first: i32, end: i32): void {
 /** Size of a step of this opcode, 0 for an unknown one. */
 function stepBytes(opcode: i32): u32 {
   switch (opcode) {
-    case F32_CONV: case QS8_CONV: return CONV_STEP_BYTES;
+    case F32_CONV: case QS8_CONV: case F32_WINOGRAD: return CONV_STEP_BYTES;
     case F32_DWCONV: case QS8_DWCONV: return DW_STEP_BYTES;
     case F32_POOL: case QS8_POOL: return POOL_STEP_BYTES;
     case F32_BINARY: case I32_BINARY: case QS8_BINARY: return BINARY_STEP_BYTES;
@@ -153,6 +155,7 @@ function verifyStep(step: usize): void {
     case QS8_MATMUL: verifyQs8Matmul(step); break;
     case F32_LRN: verifyF32Lrn(step); break;
     case F32_NORMALIZE: verifyF32Normalize(step); break;
+    case F32_WINOGRAD: verifyF32Winograd(step); break;
     default: break;
   }
 }
@@ -184,6 +187,7 @@ function runStep(step: usize, base: usize): void {
     case QS8_MATMUL: qs8Matmul(step, base); break;
     case F32_LRN: f32Lrn(step, base); break;
     case F32_NORMALIZE: f32Normalize(step, base); break;
+    case F32_WINOGRAD: f32Winograd(step, base); break;
     default: break;
   }
 }

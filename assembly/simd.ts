@@ -20,6 +20,13 @@ export function dotMode(): i32 { return mode; }
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
+/** c - a*b, fused where the build and the processor can. */
+// @ts-ignore: decorator
+@inline export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
 /** acc[i] + sum of four products of bytes. `weights` is signed, `activations` as the dot mode says. Relaxed build only. */
 // @ts-ignore: decorator
 @inline export function dot4(weights: v128, activations: v128, acc: v128): v128 {

@@ -12,7 +12,13 @@ export { KingletError } from './error.ts';
 export interface CompileOptions {
   /** Shapes of inputs with symbolic dimensions, by input name. A symbolic dimension that is not given becomes 1. */
   readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
+  /**
+   * Largest error that a faster algorithm (Winograd) may add to a float32 convolution, as a share of the layer's largest output;
+   * default 1e-5. 0: plain sums everywhere, and smaller plans.
+   */
+  readonly tolerance?: number | undefined;
 }
+
 export interface Optimised {
   readonly graph: Graph;
   readonly facts: PlanFacts;
@@ -28,9 +34,9 @@ export function toGraph(bytes: Uint8Array, options: CompileOptions = {}): Optimi
 
 /**
  * Compiles .onnx or .tflite bytes to a plan (.kgl). Throws ERR_MODEL_FORMAT, ERR_MODEL_INVALID, ERR_UNSUPPORTED_OP (all of
- * them at once), ERR_UNSUPPORTED, ERR_EXTERNAL_DATA, ERR_LIMIT.
+ * them at once), ERR_UNSUPPORTED, ERR_EXTERNAL_DATA, ERR_LIMIT, ERR_USAGE.
  */
 export function compile(bytes: Uint8Array, options: CompileOptions = {}): Uint8Array<ArrayBuffer> {
   const { graph, facts } = toGraph(bytes, options);
-  return encodePlan(lower(graph), facts);
+  return encodePlan(lower(graph, options.tolerance), facts);
 }

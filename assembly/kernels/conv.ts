@@ -34,7 +34,6 @@ export function verifyConv(step: usize, srcBytes: i64, dstBytes: i64): void {
   verifyAxis(iw, ow, positive(step, CONV_KW), positive(step, CONV_SW), positive(step, CONV_DW), <i64>word(step, CONV_PL));
   const pixels = times(oh, ow);
   require(pixels <= COORDINATE_LIMIT);
-  require(positive(step, CONV_BLOCK_ROWS) % 12 == 0);
   if (inRange(step, CONV_DIRECT, 0, 1) != 0) requireDirect(step);
 
   const srcSpan = 1 + times(batch - 1, stride(step, CONV_SRC_BATCH)) + times(ih - 1, stride(step, CONV_SRC_ROW))
@@ -49,6 +48,7 @@ export function verifyConv(step: usize, srcBytes: i64, dstBytes: i64): void {
 
 /** Scratch of BLOCK_ROWS*rowBytes + fixed bytes is there and writable. */
 export function verifyScratch(step: usize, rowBytes: i64, fixed: i64): void {
+  require(positive(step, CONV_BLOCK_ROWS) % 12 == 0);
   const bytes = times(positive(step, CONV_BLOCK_ROWS), rowBytes) + fixed;
   require(bytes <= positive(step, CONV_SCRATCH_BYTES));
   writes(word(step, CONV_SCRATCH), positive(step, CONV_SCRATCH_BYTES));

@@ -10,7 +10,7 @@ import { benchCommand } from './bench.ts';
 import { classifyCommand } from './classify.ts';
 import { compileCommand } from './compile.ts';
 import { inspectCommand } from './inspect.ts';
-import { collect, parseCount, withKernels, withModelOptions, withShape } from './options.ts';
+import { collect, parseCount, withCompiling, withKernels, withModelOptions } from './options.ts';
 import { runCommand } from './run.ts';
 import { notice, printable } from './text.ts';
 
@@ -42,7 +42,7 @@ function program(): Command {
     .option('--layers', 'each step, and totals by kernel')
     .option('--json', 'one JSON object per line')
     .action(benchCommand);
-  withShape(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file or URL'))
+  withCompiling(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file or URL'))
     .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
     .action(compileCommand);
   return root;

@@ -9,6 +9,7 @@ import { notice } from './text.ts';
 
 export interface ModelOptions {
   readonly shape: Readonly<Record<string, number[]>>;
+  readonly tolerance?: number;
   readonly backend: 'wasm' | 'reference';
   readonly kernels: 'auto' | 'simd128' | 'relaxed';
 }
@@ -26,18 +27,26 @@ export function parseCount(word: string): number {
   return Number(word);
 }
 
+export function parseTolerance(word: string): number {
+  if (!/^[0-9.]{1,20}(e-?\d{1,2})?$/.test(word) || !(Number(word) <= 1)) throw new InvalidArgumentError('It is a share from 0 to 1, for example 1e-5.');
+  return Number(word);
+}
+
 /** Collects a repeatable option. */
 export function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];
 }
 
-export function withShape(command: Command): Command {
-  return command.option('--shape <NAME=DIMS>', 'dimensions of a symbolic input, for example data=1x3x224x224 (repeatable)', parseShape, {});
+/** How a model becomes a plan. */
+export function withCompiling(command: Command): Command {
+  return command
+    .option('--shape <NAME=DIMS>', 'dimensions of a symbolic input, for example data=1x3x224x224 (repeatable)', parseShape, {})
+    .option('--tolerance <SHARE>', 'error that faster float32 convolutions may add, as a share of a layer\'s largest output; 0: none (default: 1e-5)', parseTolerance);
 }
 
 /** For commands that only wasm can serve. */
 export function withKernels(command: Command): Command {
-  return withShape(command)
+  return withCompiling(command)
     .addOption(new Option('--kernels <NAME>', 'which executor').choices(['auto', 'simd128', 'relaxed']).default('auto'));
 }
 
@@ -48,7 +57,7 @@ export function withModelOptions(command: Command): Command {
 
 /** Loads the model, lets `work` use it, and frees it. */
 export async function withModel(source: string, options: ModelOptions, work: (model: Model) => void | Promise<void>): Promise<void> {
-  const model = await loadModel(source, { shapes: options.shape, backend: options.backend, kernels: options.kernels, warmup: false, onNotice: notice });
+  const model = await loadModel(source, { shapes: options.shape, tolerance: options.tolerance, backend: options.backend, kernels: options.kernels, warmup: false, onNotice: notice });
   try {
     await work(model);
   } finally {

@@ -1,4 +1,4 @@
-// The convolution step that conv2d, matmul and convTranspose2d share: picks depthwise or GEMM, packs weights, emits.
+// The convolution step that conv2d, matmul and convTranspose2d share: picks depthwise, Winograd or GEMM, packs weights, emits.
 // In: views of source and destination, HWIO weights, window. Out: one step. Must not know graphs or file formats.
 
 import * as abi from '../../assembly/abi.ts';
@@ -8,6 +8,7 @@ import { perTensor, type TensorType } from '../tensor.ts';
 import { outputScales, packF32Conv, packF32Dwconv, packQs8Conv, packQs8Dwconv, PANEL, planarOrder, weightZero } from './pack-conv.ts';
 import { quantizedClamp } from './quantized.ts';
 import { unaryNumber, type UnaryAttrs } from './unary.ts';
+import { packWinograd, winogradBlock, winogradPays, type WinogradShape } from './winograd.ts';
 import type { Pads, Pair } from './window.ts';
 
 export interface ConvStep {
@@ -55,8 +56,10 @@ export function isDepthwise(src: View | TensorType, weights: { readonly shape: r
 }
 
 export function emitConv(ctx: Lowering, c: ConvStep): void {
-  if ('kind' in c.weights || !isDepthwise(c.src, c.weights, c.groups) || c.dstType.dtype === 'int32') emitGemm(ctx, c);
-  else emitDwconv(ctx, c, c.weights);
+  if ('kind' in c.weights) emitGemm(ctx, c);
+  else if (isDepthwise(c.src, c.weights, c.groups) && c.dstType.dtype !== 'int32') emitDwconv(ctx, c, c.weights);
+  else if (isWinograd(c) && winogradPays(winogradShape(c), ctx.tolerance)) emitWinograd(ctx, c, c.weights);
+  else emitGemm(ctx, c);
 }
 
 function clampWords(c: ConvStep): [Words[number], Words[number]] {
@@ -79,26 +82,48 @@ function quantizedWords(c: ConvStep): { srcZero: number; dstZero: number } {
   };
 }
 
+/** An axis of length 1 never moves: it gets the stride that makes rows uniform. */
+function srcStrides({ src }: ConvStep): { pixel: number; row: number } {
+  const [ih, iw] = [dim(src, 1), dim(src, 2)];
+  const pixel = iw > 1 ? strideOf(src, 2) : strideOf(src, 1);
+  return { pixel, row: ih > 1 ? strideOf(src, 1) : iw * pixel };
+}
+
+/** Operands that say where and how large everything is, and what is applied to the sums: the same for all F32_CONV-like steps. */
+function convWords(c: ConvStep): Words {
+  const [ic, columns] = [dim(c.weights, 2), dim(c.weights, 3)];
+  const { pixel, row } = srcStrides(c);
+  const [min, max] = clampWords(c);
+  return {
+    [abi.CONV_SRC]: c.src.at, [abi.CONV_DST]: c.dst.at,
+    [abi.CONV_BATCH]: dim(c.src, 0), [abi.CONV_IH]: dim(c.src, 1), [abi.CONV_IW]: dim(c.src, 2), [abi.CONV_IC]: ic,
+    [abi.CONV_OH]: dim(c.dst, 1), [abi.CONV_OW]: dim(c.dst, 2), [abi.CONV_OC]: columns / c.groups, [abi.CONV_GROUPS]: c.groups,
+    [abi.CONV_KH]: dim(c.weights, 0), [abi.CONV_KW]: dim(c.weights, 1), [abi.CONV_SH]: c.strides[0], [abi.CONV_SW]: c.strides[1],
+    [abi.CONV_DH]: c.dilations[0], [abi.CONV_DW]: c.dilations[1], [abi.CONV_PT]: c.pads[0], [abi.CONV_PL]: c.pads[1],
+    [abi.CONV_SRC_BATCH]: strideOf(c.src, 0), [abi.CONV_SRC_ROW]: row, [abi.CONV_SRC_PIXEL]: pixel,
+    [abi.CONV_SRC_CHANNEL]: ic * c.groups === 1 ? 1 : strideOf(c.src, 3),
+    [abi.CONV_DST_BATCH]: strideOf(c.dst, 0), [abi.CONV_DST_PIXEL]: dim(c.dst, 2) > 1 ? strideOf(c.dst, 2) : strideOf(c.dst, 1),
+    [abi.CONV_DST_CHANNEL]: columns === 1 ? 1 : strideOf(c.dst, 3),
+    [abi.CONV_MIN]: min, [abi.CONV_MAX]: max, ...activationWords(c, abi.CONV_ACTIVATION),
+  };
+}
+
 function emitGemm(ctx: Lowering, c: ConvStep): void {
   const quantized = c.srcType.dtype === 'int8';
   const [kh, kw, ic, columns] = [dim(c.weights, 0), dim(c.weights, 1), dim(c.weights, 2), dim(c.weights, 3)];
   const oc = columns / c.groups;
   const k = kh * kw * ic;
-  const [ih, iw, oh, ow] = [dim(c.src, 1), dim(c.src, 2), dim(c.dst, 1), dim(c.dst, 2)];
   const { srcZero, dstZero } = quantizedWords(c);
-  // An axis of length 1 never moves: give it the stride that makes rows uniform.
-  const srcPixel = iw > 1 ? strideOf(c.src, 2) : strideOf(c.src, 1);
-  const srcRow = ih > 1 ? strideOf(c.src, 1) : iw * srcPixel;
-  const dstPixel = ow > 1 ? strideOf(c.dst, 2) : strideOf(c.dst, 1);
+  const { pixel, row } = srcStrides(c);
   const direct = kh * kw === 1 && c.strides[0] === 1 && c.strides[1] === 1 && c.pads.every((p) => p === 0)
-    && (strideOf(c.src, 3) === 1 || ic * c.groups === 1) && srcRow === iw * srcPixel;
+    && (strideOf(c.src, 3) === 1 || ic * c.groups === 1) && row === dim(c.src, 2) * pixel;
   // Pictures that come as planes: neighbours along x are runs to copy, channels would have to be gathered one by one.
-  const planar = !quantized && !direct && !('kind' in c.weights) && ic > 1 && strideOf(c.src, 3) !== 1 && srcPixel === 1 && c.dilations[1] === 1;
+  const planar = !quantized && !direct && !('kind' in c.weights) && ic > 1 && strideOf(c.src, 3) !== 1 && pixel === 1 && c.dilations[1] === 1;
   const rowBytes = quantized ? Math.ceil(k / 4) * 8 : k * 4;
   const large = k * oc * 4 > LARGE_WEIGHTS;
   const cachedBytes = quantized ? Math.ceil(k / 4) * 4 + oc : rowBytes;
   const budget = quantized ? BLOCK_BYTES.quantized : large ? BLOCK_BYTES.largeWeights : direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
-  const rows = Math.ceil((oh * ow) / ROW_UNIT) * ROW_UNIT;
+  const rows = Math.ceil((dim(c.dst, 1) * dim(c.dst, 2)) / ROW_UNIT) * ROW_UNIT;
   const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / cachedBytes / ROW_UNIT)) * ROW_UNIT);
   const scratchBytes = quantized ? blockRows * rowBytes + blockRows * 4 + 512 : (direct ? 0 : blockRows * rowBytes) + 256;
   const shape = { k, groups: c.groups, oc };
@@ -106,22 +131,30 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
     : ctx.weights(quantized
       ? packQs8Conv(c.weights, c.bias, shape, outputScales(c.weights, c.srcType, c.dstType, columns), srcZero)
       : packF32Conv(planar ? planarOrder(c.weights) : c.weights, c.bias, shape));
-  const [min, max] = clampWords(c);
   ctx.emit(quantized ? abi.QS8_CONV : abi.F32_CONV, abi.CONV_STEP_BYTES, {
-    [abi.CONV_SRC]: c.src.at, [abi.CONV_DST]: c.dst.at, [abi.CONV_WEIGHTS]: packed,
+    ...convWords(c), [abi.CONV_WEIGHTS]: packed,
     [abi.CONV_SCRATCH]: ctx.temporary(scratchBytes), [abi.CONV_SCRATCH_BYTES]: scratchBytes,
-    [abi.CONV_BATCH]: dim(c.src, 0), [abi.CONV_IH]: ih, [abi.CONV_IW]: iw, [abi.CONV_IC]: ic,
-    [abi.CONV_OH]: oh, [abi.CONV_OW]: ow, [abi.CONV_OC]: oc, [abi.CONV_GROUPS]: c.groups,
-    [abi.CONV_KH]: kh, [abi.CONV_KW]: kw, [abi.CONV_SH]: c.strides[0], [abi.CONV_SW]: c.strides[1],
-    [abi.CONV_DH]: c.dilations[0], [abi.CONV_DW]: c.dilations[1], [abi.CONV_PT]: c.pads[0], [abi.CONV_PL]: c.pads[1],
-    [abi.CONV_SRC_BATCH]: strideOf(c.src, 0), [abi.CONV_SRC_ROW]: srcRow, [abi.CONV_SRC_PIXEL]: srcPixel,
-    [abi.CONV_SRC_CHANNEL]: ic * c.groups === 1 ? 1 : strideOf(c.src, 3),
-    [abi.CONV_DST_BATCH]: strideOf(c.dst, 0), [abi.CONV_DST_PIXEL]: dstPixel, [abi.CONV_DST_CHANNEL]: columns === 1 ? 1 : strideOf(c.dst, 3),
-    [abi.CONV_DIRECT]: direct ? 1 : 0, [abi.CONV_BLOCK_ROWS]: blockRows, [abi.CONV_MIN]: min, [abi.CONV_MAX]: max,
+    [abi.CONV_DIRECT]: direct ? 1 : 0, [abi.CONV_BLOCK_ROWS]: blockRows,
     [abi.CONV_SRC_ZERO]: srcZero, [abi.CONV_DST_ZERO]: dstZero,
     [abi.CONV_WEIGHT_ZERO]: quantized && !('kind' in c.weights) ? weightZero(c.weights) : 0,
     [abi.CONV_OUT_I32]: quantized && c.dstType.dtype === 'int32' ? 1 : 0, [abi.CONV_PLANAR]: planar ? 1 : 0,
-    ...activationWords(c, abi.CONV_ACTIVATION),
+  });
+}
+
+const winogradShape = (c: ConvStep): WinogradShape => ({ ic: dim(c.weights, 2), oc: dim(c.weights, 3), oh: dim(c.dst, 1), ow: dim(c.dst, 2) });
+
+/** What F32_WINOGRAD can compute, whether it pays or not. */
+function isWinograd(c: ConvStep): boolean {
+  const square = dim(c.weights, 0) === 3 && dim(c.weights, 1) === 3 && [...c.strides, ...c.dilations, c.groups].every((n) => n === 1);
+  const inPlace = c.activation === undefined || c.activation.kind === 'leakyRelu';
+  return c.srcType.dtype === 'float32' && square && inPlace && strideOf(c.src, 3) === 1 && strideOf(c.dst, 3) === 1;
+}
+
+function emitWinograd(ctx: Lowering, c: ConvStep, weights: Constant): void {
+  const { tiles, scratchBytes } = winogradBlock(winogradShape(c));
+  ctx.emit(abi.F32_WINOGRAD, abi.CONV_STEP_BYTES, {
+    ...convWords(c), [abi.CONV_WEIGHTS]: ctx.weights(packWinograd(weights, c.bias)),
+    [abi.CONV_SCRATCH]: ctx.temporary(scratchBytes), [abi.CONV_SCRATCH_BYTES]: scratchBytes, [abi.CONV_BLOCK_ROWS]: tiles,
   });
 }
 

@@ -3,6 +3,7 @@
 // Must not know any op or opcode except X_COPY.
 
 import * as abi from '../../assembly/abi.ts';
+import { KingletError, quote } from '../error.ts';
 import { named } from '../graph/builder.ts';
 import { isConstant, usesOf, type Graph, type Node, type Value } from '../graph/graph.ts';
 import { denseStrides, elementBytes, elementCount, type TensorType } from '../tensor.ts';
@@ -44,6 +45,7 @@ function sameView(a: View, b: View): boolean {
 }
 
 class Lowerer implements Lowering {
+  readonly tolerance: number;
   readonly steps: Step[] = [];
   readonly #weights = new Map<Region, Uint8Array>();
   readonly #constants = new Map<Value, View>();
@@ -57,6 +59,10 @@ class Lowerer implements Lowering {
   #pending: { value: Value; from: View; to: View }[] = [];
   /** What the steps being emitted belong to; the first of them carries the node's cost. */
   #current: { node: Node | null; value: Value; steps: number } | null = null;
+
+  constructor(tolerance: number) {
+    this.tolerance = tolerance;
+  }
 
   lower(graph: Graph): Lowered {
     for (const value of graph.inputs) this.#views.set(value, this.#fresh(value));
@@ -219,7 +225,14 @@ function equalBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return true;
 }
 
-/** Lowers an optimised graph. Throws ERR_UNSUPPORTED naming the node where no kernel can do what it asks. */
-export function lower(graph: Graph): Lowered {
-  return new Lowerer().lower(graph);
+/** About what plain float32 sums over hundreds of channels lose by themselves (docs/kernels.md, Winograd). */
+const TOLERANCE = 1e-5;
+
+/**
+ * Lowers an optimised graph. `tolerance`: what Lowering says. Throws ERR_UNSUPPORTED naming the node where no kernel can do what it
+ * asks, ERR_USAGE for a tolerance that is no share.
+ */
+export function lower(graph: Graph, tolerance = TOLERANCE): Lowered {
+  if (!(tolerance >= 0 && tolerance <= 1)) throw new KingletError('ERR_USAGE', `a tolerance is a share from 0 to 1, not ${quote(String(tolerance))}`);
+  return new Lowerer(tolerance).lower(graph);
 }

@@ -30,6 +30,8 @@ export type Word = number | Address | { readonly f32: number };
 export type Words = Readonly<Record<number, Word | readonly Word[]>>;
 
 export interface Lowering {
+  /** Largest error that a step may add to what the plain algorithm computes, as a share of its largest output; 0: none. */
+  readonly tolerance: number;
   /** Where to read `value`; a dense copy is emitted first when its view does not meet `need` (default: any view). */
   read(value: Value, need?: Need): View;
   /** Where to write `value`; when its place does not meet `need`, a dense temporary that is copied to the place after finish(). */

@@ -17,14 +17,14 @@ test('help and version go to stdout and end well', () => {
   assert.equal(help.code, 0);
   for (const command of ['run', 'classify', 'inspect', 'bench', 'compile']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
   assert.equal(kinglet('--version').out, `${version}\n`);
-  for (const flag of ['--input', '--output', '--shape', '--backend', '--kernels', '--dump', '--repeat']) assert.ok(kinglet('run', '--help').out.includes(flag), flag);
+  for (const flag of ['--input', '--output', '--shape', '--tolerance', '--backend', '--kernels', '--dump', '--repeat']) assert.ok(kinglet('run', '--help').out.includes(flag), flag);
   for (const flag of ['--runs', '--warmup', '--layers', '--kernels', '--json']) assert.ok(kinglet('bench', '--help').out.includes(flag), flag);
   for (const flag of ['--labels', '--top', '--preset', '--fit', '--json']) assert.ok(kinglet('classify', '--help').out.includes(flag), flag);
 });
 
 test('wrong words end with 64, and say so on stderr alone', () => {
   const lines = [[], ['fly'], ['run'], ['run', blazeface, '--wings'], ['run', blazeface, '--backend', 'gpu'], ['run', blazeface, '--repeat', '0'], ['bench'], ['bench', blazeface, '--runs', '0'],
-    ['classify', blazeface], ['classify', blazeface, 'a.png', '--fit', 'fold'], ['compile', blazeface], ['run', blazeface, '--shape', 'x'], ['compile', blazeface, '-o', place('plan.bin')],
+    ['classify', blazeface], ['classify', blazeface, 'a.png', '--fit', 'fold'], ['compile', blazeface], ['run', blazeface, '--shape', 'x'], ['compile', blazeface, '-o', place('z.kgl'), '--tolerance', '2'], ['inspect', blazeface, '--tolerance', ''], ['compile', blazeface, '-o', place('plan.bin')],
     ['run', blazeface, '--input', `nobody=${x}`]];
   for (const words of lines) {
     const { code, out, err } = kinglet(...words);
