@@ -5,7 +5,7 @@
 import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
 import { isConstant, type Constant, type Value } from '../graph/graph.ts';
-import { permuteWeights, toNchw, toNhwc } from '../import/onnx/layout.ts';
+import { channelsToBack, channelsToFront, permuteWeights, toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
 import { channelsTogether, type Lowering, type View } from '../plan/lowering.ts';
@@ -21,7 +21,8 @@ import { activation, constantOf, emptyTensor, forward, operand } from './operand
 import { outputScales } from './pack-conv.ts';
 import { quantizedClamp, rint, saturate } from './quantized.ts';
 import { reshape } from './reshape.ts';
-import { checkWindow, onnxWindow, pair, windowSpan, type PaddingRule, type Pads, type Pair } from './window.ts';
+import { depthToChannels, planesToVolume, spreadPlanes } from './volume.ts';
+import { checkWindow, depthPair, onnxVolumeWindow, onnxWindow, pair, planePair, triple, windowSpan, type PaddingRule, type Pads, type Pair } from './window.ts';
 
 export interface ConvTranspose2dAttrs extends Clamp {
   readonly strides: Pair;
@@ -149,40 +150,64 @@ function finisher(x: Tensor, w: Tensor, bias: Tensor | null, y: Tensor, { min, m
   return (sum, c) => saturate(rint(Math.fround(Math.fround(sum + offsets[c]) * scales[c])) + to.zeroPoint, lo, hi);
 }
 
-/** Weights [C, M/groups, KH, KW], or [C, M/groups, K] for one spatial axis. https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
+/** Weights [C, M/groups, KH, KW], or with one or three kernel axes. https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
 function readOnnx(node: OnnxNode, b: Builder): Value {
   const rank = node.input(0).shape.length;
-  const x = toNhwc(b, node.input(0));
   const stored = node.input(1);
   if (stored.shape.length !== rank) node.fail(`weights of shape [${stored.shape.join(', ')}] for a tensor of rank ${rank}`);
+  if (rank === 5) return readVolume(node, b, stored);
+  const x = toNhwc(b, node.input(0));
   const w = rank === 3 ? b.add(reshape, { shape: [stored.shape[0], stored.shape[1], 1, stored.shape[2]] }, [stored]) : stored;
   const rule = onnxWindow(node, [w.shape[2], w.shape[3]], rank - 2);
   const groups = node.int('group', 1);
-  const pads = onnxPads(node, rule, [x.shape[1], x.shape[2]], rank - 2);
+  const pads = onnxPads(node, rule, [x.shape[1], x.shape[2]], {
+    padding: pair(node, 'output_padding', rank - 2, [0, 0], 0), shape: node.has('output_shape') ? pair(node, 'output_shape', rank - 2) : null,
+  });
   const { strides, dilations } = rule;
   return toNchw(b, b.add(convTranspose2d, { strides, dilations, groups, pads, ...noClamp }, [x, onnxWeights(node, b, w, groups), node.optional(2)]), rank);
 }
 
-/** [C, M/g, KH, KW] → [KH, KW, C/g, M], the groups side by side in M. */
+/** Along the depth an ordinary convolution over spread planes, whose taps are channels of the transposed one in the planes. */
+function readVolume(node: OnnxNode, b: Builder, stored: Value): Value {
+  const x = channelsToBack(b, node.input(0));
+  const [n, d, h, w] = x.shape;
+  const { depth, plane } = onnxVolumeWindow(node, stored.shape.slice(2));
+  const groups = node.int('group', 1);
+  const padding = triple(node, 'output_padding', [0, 0, 0]);
+  const shape = node.has('output_shape') ? triple(node, 'output_shape') : null;
+  const [front, , back] = onnxPads(node, depth, [d, 1], { padding: depthPair(padding, 0), shape: shape && depthPair(shape, 1) });
+  const pads = onnxPads(node, plane, [h, w], { padding: planePair(padding), shape: shape && planePair(shape) });
+  const reach = windowSpan(depth.kernel[0], depth.dilations[0]) - 1;
+  const columns = depthToChannels(b, spreadPlanes(b, x, depth.strides[0]), {
+    ...depth, strides: [1, 1], pads: [reach - front, 0, reach - back, 0], groups, reversed: true,
+  });
+  const { strides, dilations } = plane;
+  const y = b.add(convTranspose2d, { strides, dilations, groups, pads, ...noClamp }, [columns, onnxWeights(node, b, stored, groups), node.optional(2)]);
+  return channelsToFront(b, planesToVolume(b, y, n));
+}
+
+/** [C, M/g, …, KH, KW] → [KH, KW, …*C/g, M], the groups side by side in M; a depth of the kernel goes in front of the channels. */
 function onnxWeights(node: OnnxNode, b: Builder, w: Value, groups: number): Value {
-  if (groups === 1) return permuteWeights(b, w, [2, 3, 0, 1]);
-  const [c, m, kh, kw] = w.shape;
+  const [c, m, ...kernel] = w.shape;
+  if (kernel.length === 2 && groups === 1) return permuteWeights(b, w, [2, 3, 0, 1]);
   if (groups < 1 || c % groups !== 0) return node.fail(`${groups} groups do not divide ${c} channels`);
-  const split = b.add(reshape, { shape: [groups, c / groups, m, kh, kw] }, [w]);
-  return b.add(reshape, { shape: [kh, kw, c / groups, groups * m] }, [permuteWeights(b, split, [3, 4, 1, 0, 2])]);
+  const [kh, kw] = kernel.slice(-2);
+  const split = b.add(reshape, { shape: [groups, c / groups, m, ...kernel] }, [w]);
+  const turned = permuteWeights(b, split, kernel.length === 2 ? [3, 4, 1, 0, 2] : [4, 5, 3, 1, 0, 2]);
+  return b.add(reshape, { shape: [kh, kw, product(kernel) / (kh * kw) * (c / groups), groups * m] }, [turned]);
 }
 
 /** pads, auto_pad, output_padding and output_shape as four pads. */
-function onnxPads(node: OnnxNode, rule: PaddingRule, input: Pair, axes: number): Pads {
-  const padding = pair(node, 'output_padding', axes, [0, 0], 0);
+function onnxPads(node: OnnxNode, rule: PaddingRule, input: Pair, stated: { padding: Pair; shape: Pair | null }): Pads {
+  const { padding, shape } = stated;
   if (!padding.every((p, axis) => p >= 0 && p < Math.max(rule.strides[axis], rule.dilations[axis]))) node.fail(`output_padding [${padding.join(', ')}] is impossible`);
   const full = (axis: 0 | 1): number => (input[axis] - 1) * rule.strides[axis] + windowSpan(rule.kernel[axis], rule.dilations[axis]) + padding[axis];
   const same = rule.autoPad === 'SAME_UPPER' || rule.autoPad === 'SAME_LOWER';
-  if (!node.has('output_shape') && !same) {
+  if (shape === null && !same) {
     const [top, left, bottom, right] = rule.autoPad === 'VALID' ? [0, 0, 0, 0] : rule.pads;
     return [top, left, bottom - padding[0], right - padding[1]];
   }
-  const output = node.has('output_shape') ? pair(node, 'output_shape', axes) : [input[0] * rule.strides[0], input[1] * rule.strides[1]];
+  const output = shape ?? [input[0] * rule.strides[0], input[1] * rule.strides[1]];
   const split = (axis: 0 | 1): [number, number] => {
     const total = Math.max(0, full(axis) - output[axis]);
     const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];

@@ -5,7 +5,7 @@
 import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
 import { isConstant, type Value } from '../graph/graph.ts';
-import { permuteWeights, toNchw, toNhwc } from '../import/onnx/layout.ts';
+import { channelsToBack, channelsToFront, permuteWeights, toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import { onnxQuantization, unitQuantization, withQuantization } from '../import/onnx/quantization.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
@@ -18,7 +18,8 @@ import { outputScales } from './pack-conv.ts';
 import { realFunction, type UnaryAttrs } from './unary.ts';
 import type { Op } from './op.ts';
 import { quantizedClamp, rint, saturate } from './quantized.ts';
-import { checkWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Pair } from './window.ts';
+import { depthToChannels, planesToVolume } from './volume.ts';
+import { checkWindow, onnxVolumeWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Pair } from './window.ts';
 
 export interface Conv2dAttrs extends Clamp {
   readonly strides: Pair;
@@ -39,13 +40,21 @@ function readOnnxConv(node: OnnxNode, b: Builder): Value[] {
   return [onnxConv(node, b, { x, w, bias: node.optional(2) })];
 }
 
-/** Shared by the three ONNX spellings; one spatial axis counts as the width. `accumulators`: int32 output; `quantization`: int8 output. */
-function onnxConv(
-  node: OnnxNode, b: Builder,
-  c: { x: Value; w: Value; bias: Value | null; accumulators?: boolean; quantization?: Quantization | undefined },
-): Value {
+interface OnnxConv {
+  readonly x: Value;
+  readonly w: Value;
+  readonly bias: Value | null;
+  /** int32 output. */
+  readonly accumulators?: boolean;
+  /** int8 output. */
+  readonly quantization?: Quantization | undefined;
+}
+
+/** Shared by the three ONNX spellings; one spatial axis counts as the width. */
+function onnxConv(node: OnnxNode, b: Builder, c: OnnxConv): Value {
   const rank = c.x.shape.length;
-  if ((rank !== 3 && rank !== 4) || c.w.shape.length !== rank) node.unsupported(`convolution of a rank ${rank} tensor by rank ${c.w.shape.length} weights (one or two spatial axes are supported)`);
+  if (rank < 3 || rank > 5 || c.w.shape.length !== rank) node.unsupported(`convolution of a rank ${rank} tensor by rank ${c.w.shape.length} weights (one to three spatial axes are supported)`);
+  if (rank === 5) return onnxConv3d(node, b, c);
   const x = toNhwc(b, c.x);
   const w = rank === 4 ? c.w : b.add(reshape, { shape: [c.w.shape[0], c.w.shape[1], 1, c.w.shape[2]] }, [c.w], { quantization: c.w.quantization });
   const window = onnxWindow(node, [w.shape[2], w.shape[3]], rank - 2);
@@ -57,6 +66,23 @@ function onnxConv(
   inferConv2d([x, permuted(w, HWIO), c.bias], attrs);
   const y = b.add(conv2d, attrs, [x, permuteWeights(b, w, HWIO), c.bias], { quantization: c.quantization });
   return toNchw(b, y, rank);
+}
+
+/** The planes that a window sees are channels of one plane: weights [KH, KW, KD*IC, OC]. */
+function onnxConv3d(node: OnnxNode, b: Builder, c: OnnxConv): Value {
+  const x = channelsToBack(b, c.x);
+  const [oc, ic, kd, kh, kw] = c.w.shape;
+  const { depth, plane } = onnxVolumeWindow(node, [kd, kh, kw]);
+  const [, d, h, w] = x.shape;
+  const groups = node.int('group', 1);
+  const columns = depthToChannels(b, x, { ...depth, pads: resolvePads({ ...depth, input: [d, 1] }), groups });
+  const attrs: Conv2dAttrs = {
+    strides: plane.strides, pads: resolvePads({ ...plane, input: [h, w] }), dilations: plane.dilations, groups, ...noClamp,
+    ...(c.accumulators ? { accumulators: true } : {}),
+  };
+  const weights = b.add(reshape, { shape: [kh, kw, kd * ic, oc] }, [permuteWeights(b, c.w, [3, 4, 2, 1, 0])]);
+  const y = b.add(conv2d, attrs, [columns, weights, c.bias], { quantization: c.quantization });
+  return channelsToFront(b, planesToVolume(b, y, x.shape[0]));
 }
 
 function permuted(type: TensorType, perm: readonly number[]): TensorType {

@@ -46,7 +46,7 @@ function sourceIndex(i: number, dim: number, mode: PadMode): number {
 }
 
 /** Negative pads crop. Returns a slice followed by a pad, each only where it does something. */
-function addPad(b: Builder, x: Value, attrs: PadAttrs): Value {
+export function addPad(b: Builder, x: Value, attrs: PadAttrs): Value {
   const rank = x.shape.length;
   if (attrs.pads.length !== 2 * rank) throw new KingletError('ERR_MODEL_INVALID', `${attrs.pads.length} pads for a tensor of rank ${rank}`);
   const crop = (i: number): number => Math.max(0, -attrs.pads[i]);

@@ -9,7 +9,7 @@ import {
 import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
-import { toNchw, toNhwc } from '../import/onnx/layout.ts';
+import { channelsToBack, channelsToFront, toNchw, toNhwc } from '../import/onnx/layout.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import type { TfliteNode } from '../import/tflite/node.ts';
 import { channelsTogether, type Need, type View, type Words } from '../plan/lowering.ts';
@@ -19,7 +19,9 @@ import type { Op } from './op.ts';
 import { activation, emptyTensor, forward, operand } from './operand.ts';
 import { quantizedClamp, requantizeSum, saturate } from './quantized.ts';
 import { matchQuantization } from './requantize.ts';
-import { checkWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Window } from './window.ts';
+import { reshape } from './reshape.ts';
+import { planesToVolume, volumeToPlanes } from './volume.ts';
+import { checkWindow, onnxVolumeWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type PaddingRule, type Pads, type Window } from './window.ts';
 
 export interface Pool2dAttrs extends Window {
   readonly kind: 'max' | 'average';
@@ -102,12 +104,20 @@ const vectorChannels: Need = (view) => channelsTogether(view) && forward(view);
 
 function readOnnx(node: OnnxNode, b: Builder, kind: 'max' | 'average', countIncludePad: boolean): Value {
   const rank = node.input(0).shape.length;
-  const x = toNhwc(b, node.input(0));
-  const rule = onnxWindow(node, null, rank - 2);
-  const pads = resolvePads({ ...rule, input: [x.shape[1], x.shape[2]] });
-  const { kernel, strides, dilations } = rule;
   const ceilMode = node.int('ceil_mode', 0) !== 0;
-  return toNchw(b, b.add(pool2d, { kind, kernel, strides, dilations, pads, ceilMode, countIncludePad, ...noClamp }, [x]), rank);
+  const pool = (x: Value, rule: PaddingRule): Value => {
+    const { kernel, strides, dilations } = rule;
+    const pads = resolvePads({ ...rule, input: [x.shape[1], x.shape[2]] });
+    return b.add(pool2d, { kind, kernel, strides, dilations, pads, ceilMode, countIncludePad, ...noClamp }, [x]);
+  };
+  if (rank !== 5) return toNchw(b, pool(toNhwc(b, node.input(0)), onnxWindow(node, null, rank - 2)), rank);
+  // A maximum of maxima, or a mean of means over equally many elements: the planes first, then along the depth.
+  const { depth, plane } = onnxVolumeWindow(node, null);
+  const x = channelsToBack(b, node.input(0));
+  const volume = planesToVolume(b, pool(volumeToPlanes(b, x), plane), x.shape[0]);
+  const [n, d, h, w, c] = volume.shape;
+  const y = pool(b.add(reshape, { shape: [n, d, h * w, c] }, [volume]), depth);
+  return channelsToFront(b, b.add(reshape, { shape: [n, y.shape[1], h, w, c] }, [y]));
 }
 
 /** Pool2DOptions: padding, stride_w, stride_h, filter_width, filter_height, fused_activation_function. */

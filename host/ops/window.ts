@@ -96,6 +96,44 @@ export function onnxWindow(node: OnnxNode, kernel: Pair | null, axes = 2): Paddi
   return rule;
 }
 
+/** Three spatial axes as two windows: `depth` runs along the first one and is 1 wide, `plane` covers the other two. */
+export interface VolumeWindow {
+  readonly depth: PaddingRule;
+  readonly plane: PaddingRule;
+}
+
+/** onnxWindow for three spatial axes. */
+export function onnxVolumeWindow(node: OnnxNode, kernel: readonly number[] | null): VolumeWindow {
+  const shape = kernel !== null && !node.has('kernel_shape') ? kernel : triple(node, 'kernel_shape');
+  if (kernel !== null && shape.some((size, axis) => size !== kernel[axis])) {
+    node.fail(`kernel_shape [${shape.join(', ')}] contradicts the weights' [${kernel.join(', ')}]`);
+  }
+  const strides = triple(node, 'strides', [1, 1, 1]);
+  const dilations = triple(node, 'dilations', [1, 1, 1]);
+  const pads = node.ints('pads', [0, 0, 0, 0, 0, 0]);
+  if (pads.length !== 6) node.fail(`pads has ${pads.length} entries instead of 6`);
+  const rule = (pick: (values: readonly number[], single: number) => Pair, outer: Pads): PaddingRule => {
+    const made = { kernel: pick(shape, 1), strides: pick(strides, 1), dilations: pick(dilations, 1), autoPad: autoPad(node), pads: outer };
+    checkWindow(made, made.pads);
+    return made;
+  };
+  return { depth: rule(depthPair, [pads[0], 0, pads[3], 0]), plane: rule(planePair, [pads[1], pads[2], pads[4], pads[5]]) };
+}
+
+/** The first of three numbers as a height; `single` is the width. */
+export function depthPair(values: readonly number[], single: number): Pair {
+  return [values[0], single];
+}
+export function planePair(values: readonly number[]): Pair {
+  return [values[1], values[2]];
+}
+
+/** One number per axis of a volume. */
+export function triple(node: OnnxNode, attribute: string, fallback?: readonly number[]): number[] {
+  const values = node.ints(attribute, fallback);
+  return values.length === 3 ? values : node.fail(`${attribute} has ${values.length} entries instead of 3`);
+}
+
 function padsOf(node: OnnxNode, axes: number): Pads {
   const pads = node.ints('pads', new Array<number>(2 * axes).fill(0));
   if (pads.length !== 2 * axes) node.fail(`pads has ${pads.length} entries instead of ${2 * axes}`);
