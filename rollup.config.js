@@ -66,6 +66,7 @@ export default {
     compile: 'build/host/compile.js',
     image: 'build/host/image/index.js',
     tasks: 'build/host/tasks/index.js',
+    models: 'build/models/zoo.js',
     cli: 'build/host/cli/cli.js',
   },
   external: [/^node:/, 'commander', 'fast-png', 'flatbuffers', 'jpeg-js', 'pbf'],

@@ -1,8 +1,9 @@
 // kinglet/compile: model bytes → plan bytes. Pure: no file, no wasm, no clock.
-// In: .onnx or .tflite bytes. Out: a .kgl image, or the optimised graph for the reference backend.
+// In: .onnx or .tflite bytes, or a graph. Out: a .kgl image, or the optimised graph for the reference backend.
 
 import { importModel, sniff } from './import/index.ts';
-import type { Graph } from './graph/graph.ts';
+import { is, type Graph } from './graph/graph.ts';
+import { channelShuffle } from './ops/channel-shuffle.ts';
 import { optimise } from './passes/index.ts';
 import { encodePlan, type PlanFacts } from './plan/encode.ts';
 import { lower } from './plan/lower.ts';
@@ -32,11 +33,21 @@ export function toGraph(bytes: Uint8Array, options: CompileOptions = {}): Optimi
   return { graph, facts: { shuffles: counts.get('recognise-shuffle') ?? 0, layout: format === 'tflite' ? 'NHWC' : 'NCHW' } };
 }
 
+/** Optimises a graph that was built in code, NHWC. It is changed in place. */
+export function optimiseGraph(source: Graph): Optimised {
+  const { graph } = optimise(source);
+  return { graph, facts: { shuffles: graph.nodes.filter((node) => is(node, channelShuffle)).length, layout: 'NHWC' } };
+}
+
+/** An optimised graph as a plan; `tolerance` as in CompileOptions. */
+export function compileGraph({ graph, facts }: Optimised, tolerance?: number): Uint8Array<ArrayBuffer> {
+  return encodePlan(lower(graph, tolerance), facts);
+}
+
 /**
  * Compiles .onnx or .tflite bytes to a plan (.kgl). Throws ERR_MODEL_FORMAT, ERR_MODEL_INVALID, ERR_UNSUPPORTED_OP (all of
  * them at once), ERR_UNSUPPORTED, ERR_EXTERNAL_DATA, ERR_LIMIT, ERR_USAGE.
  */
 export function compile(bytes: Uint8Array, options: CompileOptions = {}): Uint8Array<ArrayBuffer> {
-  const { graph, facts } = toGraph(bytes, options);
-  return encodePlan(lower(graph, options.tolerance), facts);
+  return compileGraph(toGraph(bytes, options), options.tolerance);
 }

@@ -1,12 +1,10 @@
 // tiny: the smallest network of the kind that kinglet is for, 3x3 → depthwise 3x3, stride 2 → 1x1, all with bias and clamp.
 // In: nothing. Out: a graph with seeded, asymmetric weights, or its plan. Must not know files, importers or tests.
 
+import { compileGraph, optimiseGraph } from '../host/compile.ts';
 import { Builder } from '../host/graph/builder.ts';
 import type { Graph } from '../host/graph/graph.ts';
 import { conv2d } from '../host/ops/conv2d.ts';
-import { optimise } from '../host/passes/index.ts';
-import { encodePlan } from '../host/plan/encode.ts';
-import { lower } from '../host/plan/lower.ts';
 import { noise } from './random.ts';
 
 /** x[1, 6, 5, 3] → 3x3 convolution → depthwise 3x3 stride 2 → 1x1 convolution, all with bias and a clamp. */
@@ -25,5 +23,5 @@ export function tinyGraph(): Graph {
 }
 
 export function planOf(graph: Graph): Uint8Array<ArrayBuffer> {
-  return encodePlan(lower(optimise(graph).graph), { shuffles: 0, layout: 'NHWC' });
+  return compileGraph(optimiseGraph(graph));
 }

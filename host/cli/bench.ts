@@ -3,8 +3,8 @@
 
 import type { Model, Peak, StepInfo } from '../model.ts';
 import { aboutFile } from './files.ts';
-import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
+import { withModel } from './source.ts';
 import { grouped, print, printJson, printTable, printable, progress, shapeText } from './text.ts';
 import { gigaOps, measure, noise, percentile, speedText, unitOf, warmUp } from './timing.ts';
 

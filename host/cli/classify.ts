@@ -10,8 +10,8 @@ import { frameOf, presetFor, toTensor } from '../image/tensor.ts';
 import type { IoInfo, Model } from '../model.ts';
 import type { TensorData } from '../tensor.ts';
 import { aboutFile, readBytes } from './files.ts';
-import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
+import { withModel } from './source.ts';
 import { notice, print, printJson, printable, shapeText } from './text.ts';
 
 export interface ClassifyOptions extends ModelOptions {

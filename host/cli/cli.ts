@@ -10,7 +10,7 @@ import { benchCommand } from './bench.ts';
 import { classifyCommand } from './classify.ts';
 import { compileCommand } from './compile.ts';
 import { inspectCommand } from './inspect.ts';
-import { collect, parseCount, withCompiling, withKernels, withModelOptions } from './options.ts';
+import { collect, parseCount, withCompiling, withKernels, withModelOptions, withNetworks } from './options.ts';
 import { runCommand } from './run.ts';
 import { notice, printable } from './text.ts';
 
@@ -20,7 +20,7 @@ function program(): Command {
     .version(version)
     .exitOverride()
     .showHelpAfterError('Run `kinglet --help` for the options.');
-  withModelOptions(root.command('run').description('run a model on .npy inputs').argument('<MODEL>', 'file or URL'))
+  withNetworks(withModelOptions(root.command('run').description('run a model on .npy inputs').argument('<MODEL>', 'file, URL or network of the zoo')))
     .option('--input <KEY=FILE>', 'input by index or name, a .npy file (repeatable)', collect)
     .option('--output <KEY=FILE>', 'output by index or name, a .npy file (repeatable)', collect)
     .option('--dump <DIR>', 'write the output of every step to DIR as .npy')
@@ -33,16 +33,16 @@ function program(): Command {
     .addOption(new Option('--fit <HOW>', 'how the photo fills the input').choices(fits).default('stretch'))
     .option('--json', 'one JSON object per photo')
     .action(classifyCommand);
-  withModelOptions(root.command('inspect').description('list steps, sizes and costs').argument('<MODEL>', 'file or URL'))
+  withNetworks(withModelOptions(root.command('inspect').description('list steps, sizes and costs').argument('<MODEL>', 'file, URL or network of the zoo')))
     .option('--json', 'one JSON object per line')
     .action(inspectCommand);
-  withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files or URLs'))
+  withNetworks(withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files, URLs or networks of the zoo')))
     .option('--runs <N>', 'timed runs', parseCount, 100)
     .option('--warmup <N>', 'runs before them (default: half a second)', parseCount)
     .option('--layers', 'each step, and totals by kernel')
     .option('--json', 'one JSON object per line')
     .action(benchCommand);
-  withCompiling(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file or URL'))
+  withNetworks(withCompiling(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file, URL or network of the zoo')))
     .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
     .action(compileCommand);
   return root;

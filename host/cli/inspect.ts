@@ -2,8 +2,8 @@
 // Must not run the model.
 
 import type { IoInfo, Model, StepInfo } from '../model.ts';
-import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
+import { withModel } from './source.ts';
 import { grouped, print, printJson, printTable, printable, shapeText } from './text.ts';
 
 export interface InspectOptions extends ModelOptions {

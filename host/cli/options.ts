@@ -1,15 +1,21 @@
-// The options that several commands share, and their parsers. In: words from the command line. Out: checked values, a loaded model.
+// The options that several commands share, and their parsers. In: words from the command line. Out: checked values.
 // Must not know what the commands do.
 
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { loadModel } from '../index.ts';
-import type { Model } from '../model.ts';
-import { notice } from './text.ts';
 
-export interface ModelOptions {
+export interface CompilingOptions {
   readonly shape: Readonly<Record<string, number[]>>;
   readonly tolerance?: number;
+}
+/** How a network of the zoo is built. */
+export interface NetworkWords {
+  readonly batch?: number;
+  readonly size?: readonly [number, number];
+  readonly classes?: number;
+  readonly int8?: true;
+}
+export interface ModelOptions extends CompilingOptions, NetworkWords {
   readonly backend: 'wasm' | 'reference';
   readonly kernels: 'auto' | 'simd128' | 'relaxed';
 }
@@ -32,6 +38,13 @@ export function parseTolerance(word: string): number {
   return Number(word);
 }
 
+/** `--size 96` or `--size 96x128` (height x width). */
+export function parseSize(word: string): [number, number] {
+  if (!/^[1-9]\d{0,4}(x[1-9]\d{0,4})?$/.test(word)) throw new InvalidArgumentError('It reads 96 or 96x128, height first.');
+  const [height, width = height] = word.split('x').map(Number);
+  return [height, width];
+}
+
 /** Collects a repeatable option. */
 export function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];
@@ -44,6 +57,15 @@ export function withCompiling(command: Command): Command {
     .option('--tolerance <SHARE>', 'error that faster float32 convolutions may add, as a share of a layer\'s largest output; 0: none (default: 1e-5)', parseTolerance);
 }
 
+/** For commands that build networks of the zoo. */
+export function withNetworks(command: Command): Command {
+  return command
+    .option('--batch <N>', 'pictures at once (networks of the zoo)', parseCount)
+    .option('--size <N|HxW>', 'size of the picture (networks of the zoo)', parseSize)
+    .option('--classes <N>', 'how many classes (networks of the zoo)', parseCount)
+    .option('--int8', 'the quantised form (networks of the zoo)');
+}
+
 /** For commands that only wasm can serve. */
 export function withKernels(command: Command): Command {
   return withCompiling(command)
@@ -53,14 +75,4 @@ export function withKernels(command: Command): Command {
 export function withModelOptions(command: Command): Command {
   return withKernels(command)
     .addOption(new Option('--backend <NAME>', 'what computes').choices(['wasm', 'reference']).default('wasm'));
-}
-
-/** Loads the model, lets `work` use it, and frees it. */
-export async function withModel(source: string, options: ModelOptions, work: (model: Model) => void | Promise<void>): Promise<void> {
-  const model = await loadModel(source, { shapes: options.shape, tolerance: options.tolerance, backend: options.backend, kernels: options.kernels, warmup: false, onNotice: notice });
-  try {
-    await work(model);
-  } finally {
-    model.dispose();
-  }
 }

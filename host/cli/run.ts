@@ -9,8 +9,8 @@ import { sameShape } from '../tensor.ts';
 import type { TensorData } from '../tensor.ts';
 import { bind } from './bindings.ts';
 import { readBytes, writeWhole } from './files.ts';
-import { withModel } from './options.ts';
 import type { ModelOptions } from './options.ts';
+import { withModel } from './source.ts';
 import { notice, print, printable, shapeText } from './text.ts';
 import { gigaOps, measure, noise, percentile, speedText, warmUp } from './timing.ts';
 

@@ -55,7 +55,7 @@ before(() => {
 
 test('the package holds what it needs and nothing else', () => {
   const installed = (readdirSync(join(folder, 'node_modules', 'kinglet'), { recursive: true }) as string[]).map((name) => name.replaceAll('\\', '/'));
-  for (const name of ['LICENSE', 'README.md', 'dist/cli.js', 'dist/kinglet.simd.wasm', 'dist/kinglet.relaxed.wasm', 'dist/types/host/index.d.ts']) {
+  for (const name of ['LICENSE', 'README.md', 'dist/cli.js', 'dist/kinglet.simd.wasm', 'dist/kinglet.relaxed.wasm', 'dist/types/host/index.d.ts', 'dist/types/models/zoo.d.ts']) {
     assert.ok(installed.includes(name), name);
   }
   assert.deepEqual(installed.filter((name) => /\.(test\.|tflite$|onnx$|npy$)|^(tests|host|assembly|build)\//.test(name)), []);
@@ -69,6 +69,7 @@ import { compile as pureCompile } from 'kinglet/compile';
 import { loadPlan } from 'kinglet/run';
 import { decodeImage, presets, toTensor } from 'kinglet/image';
 import { detectFaces } from 'kinglet/tasks';
+import { networkNames, networkPlan } from 'kinglet/models';
 
 const [path, photo] = process.argv.slice(2);
 const bytes = await readFile(path);
@@ -95,6 +96,9 @@ answers.push(both.every(same));
 
 const codes = [];
 const code = async (act) => { try { await act(); codes.push('nothing'); } catch (error) { codes.push(error instanceof KingletError ? error.code : String(error)); } };
+const network = await loadPlan(await networkPlan('lenet5', { classes: 3 }));
+answers.push(network.outputs[0].shape.join() === '1,3', networkNames.includes('mobilenet_v2'));
+network.dispose();
 await code(() => loadModel(path, { signal: AbortSignal.abort() }));
 await code(() => loadModel(new TextEncoder().encode('<html>')));
 await code(() => model.run([new Float32Array(3)]));
@@ -112,7 +116,7 @@ test('the JS API from every source, as documented', () => {
   const { answers, codes, faces, presets, dtype, kernels } = JSON.parse(succeed(process.execPath, 'consumer.js', blazeface, photo)) as {
     answers: boolean[]; codes: string[]; faces: number; presets: number; dtype: string; kernels: string;
   };
-  assert.deepEqual(answers, new Array(12).fill(true));
+  assert.deepEqual(answers, new Array(14).fill(true));
   assert.deepEqual(codes, ['ERR_ABORTED', 'ERR_MODEL_FORMAT', 'ERR_INPUT', 'ERR_DISPOSED', 'ERR_DISPOSED']);
   assert.equal(faces, 4);
   assert.ok(presets > 0);
@@ -127,9 +131,12 @@ import { compile } from 'kinglet/compile';
 import { loadPlan } from 'kinglet/run';
 import { decodeImage, presets, toTensor, type Picture } from 'kinglet/image';
 import { detectFaces, type Face } from 'kinglet/tasks';
+import { networkNames, networkPlan, type ZooOptions } from 'kinglet/models';
 export async function all(bytes: Uint8Array): Promise<readonly Face[]> {
   const model: Model = await loadModel(bytes, { warmup: false, kernels: 'simd128' });
   const plan: Uint8Array = compile(bytes);
+  const zoo: ZooOptions = { size: [96, 128], int8: true };
+  await loadPlan(await networkPlan(networkNames[0] ?? 'alexnet', zoo));
   await loadPlan(plan);
   const picture: Picture = await decodeImage(bytes);
   const [first]: readonly TensorData[] = await model.run([toTensor(picture, model.inputs[0]!)]);

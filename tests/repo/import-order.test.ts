@@ -58,7 +58,11 @@ test('kinglet/compile imports no executor and no file system', () => {
   assert.deepEqual([...closure('host/compile.ts')].filter((file) => ['cli', 'image', 'tasks'].includes(folderOf(file))), []);
 });
 
+test('of the host only the command knows networks built in code', () => {
+  assert.deepEqual(edges.filter(({ from, to }) => to.startsWith('models/') && folderOf(from) !== 'cli'), []);
+});
+
 test('every imported file exists', () => {
-  const all = new Set([...files, 'assembly/abi.ts']);
+  const all = new Set([...files, ...filesUnder('models'), 'assembly/abi.ts']);
   assert.deepEqual(edges.filter(({ to }) => !all.has(to)), []);
 });

@@ -1,0 +1,51 @@
+// What a MODEL word means: a file, a URL, or a network of the zoo. In: a word and options. Out: bytes, a plan, or a model.
+// A file of that name wins. Must not know what the commands do.
+
+import { existsSync } from 'node:fs';
+import { networkGraph, networkNames, nearestHint } from '../../models/zoo.ts';
+import { referenceBackend } from '../backends/reference.ts';
+import { compile, compileGraph, type Optimised } from '../compile.ts';
+import { KingletError, quote } from '../error.ts';
+import { loadModel } from '../index.ts';
+import { readSource } from '../load.ts';
+import { Model } from '../model.ts';
+import type { ModelOptions, NetworkWords, CompilingOptions } from './options.ts';
+import { notice } from './text.ts';
+
+/** The network that `word` names; null when it names a file or a URL. Throws ERR_FILE where it can be neither. */
+export async function networkOf(word: string, options: NetworkWords & CompilingOptions): Promise<Optimised | null> {
+  const plain = /^[A-Za-z0-9_.-]+$/.test(word) && !/\.(onnx|tflite|kgl)$/.test(word);
+  if (!plain || existsSync(word)) {
+    const [given] = (['batch', 'size', 'classes', 'int8'] as const).filter((key) => options[key] !== undefined);
+    if (given !== undefined) throw new KingletError('ERR_USAGE', `--${given} is for networks of the zoo, and ${quote(word)} is a file`, { hint: 'Sizes of a file\'s inputs are given with --shape.' });
+    return null;
+  }
+  if (!networkNames.includes(word)) throw new KingletError('ERR_FILE', `there is neither a file nor a network ${quote(word)}`, { hint: nearestHint(word) });
+  if (Object.keys(options.shape).length > 0) throw new KingletError('ERR_USAGE', `--shape is for files; the input of ${word} is set by --size and --batch`);
+  const { batch, size, classes, int8 } = options;
+  return networkGraph(word, { batch, size, classes, int8 });
+}
+
+/** The plan bytes of a file or network. */
+export async function planOf(word: string, options: NetworkWords & CompilingOptions): Promise<Uint8Array> {
+  const network = await networkOf(word, options);
+  const { shape: shapes, tolerance } = options;
+  return network ? compileGraph(network, tolerance) : compile(await readSource(word), { shapes, tolerance });
+}
+
+/** Loads the model, lets `work` use it, and frees it. */
+export async function withModel(word: string, options: ModelOptions, work: (model: Model) => void | Promise<void>): Promise<void> {
+  const model = await openModel(word, options);
+  try {
+    await work(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+async function openModel(word: string, options: ModelOptions): Promise<Model> {
+  const network = await networkOf(word, options);
+  if (network && options.backend === 'reference') return new Model(referenceBackend(network.graph, network.facts));
+  const { shape: shapes, tolerance, backend, kernels } = options;
+  return loadModel(network ? compileGraph(network, tolerance) : word, { shapes, tolerance, backend, kernels, warmup: false, onNotice: notice });
+}
