@@ -1,7 +1,10 @@
 // What is compared with what, and the bounds that the project promised itself.
 // In: nothing. Out: `models` (one table section each) and `bounds` (checked against the measured rows).
 
-/** `file`: a name in the models folder. `chromium`, `node`: rivals there. `quick`: part of --quick. `coldProfiles`: fresh browser starts. */
+/**
+ * `file`: a name in the models folder, or, where `zoo` names a network of models/, what it is written to. `chromium`, `node`: rivals
+ * there. `quick`: part of --quick. `coldProfiles`: fresh browser starts.
+ */
 export const models = [
   { id: 'mobilenet_v2 f32 tflite', file: 'mobilenet_v2_1.0_224_imagenet_f32.tflite', chromium: ['litert'], node: ['tfjs'], quick: true, coldProfiles: 10 },
   { id: 'mobilenet_v2 uint8', file: 'mobilenet_v2_1.0_224_quant.tflite', chromium: ['litert'], node: [], quick: true, coldProfiles: 10 },
@@ -13,6 +16,7 @@ export const models = [
   { id: 'squeezenet 1.1', file: 'torchvision_squeezenet1_1.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 3 },
   { id: 'nanodet plus m 320', file: 'nanodet_plus_m_320.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 3 },
   { id: 'RFB-320', file: 'version-RFB-320.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 3 },
+  { id: 'resnet18', zoo: 'resnet18', file: 'resnet18.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 1 },
   { id: 'mobilenet_v1 0.25/128 qdq', file: 'qdq_mobilenet_v1_0.25_128.onnx', chromium: ['ort'], node: ['ort'], coldProfiles: 1 },
   { id: 'person_detect int8', file: 'person_detect.tflite', chromium: ['litert'], node: [], coldProfiles: 1 },
   { id: 'kws int8', file: 'mlperf_tiny_kws_ref_model.tflite', chromium: ['litert'], node: [], coldProfiles: 1 },
@@ -30,6 +34,7 @@ const litert = [['mobilenet_v2 f32 tflite', 0.68, 0.60], ['mobilenet_v2 uint8', 
 const ort = [
   ['mobilenet_v2 f32 onnx', 0.50], ['mobilenet_v3 small', 0.50], ['shufflenet_v2 x1.0', 0.50], ['mobilenet_v1', 0.55],
   ['squeezenet 1.1', 0.55], ['nanodet plus m 320', 0.60], ['RFB-320', 0.60],
+  ['resnet18', 0.50],
 ];
 
 /** kinglet's time divided by the rival's. */

@@ -41,7 +41,7 @@ const ORT_WASM = '/rivals/onnxruntime-web/dist/ort-wasm-simd-threaded';
 const KINGLET = ['kinglet relaxed', 'kinglet simd128'];
 const place = await setUp(wanted, say);
 const server = await serve({
-  '/bench/': place.here, '/kinglet/': place.dist, '/plans/': place.plans, '/models/': place.modelsFolder, '/rivals/': place.rivals,
+  '/bench/': place.here, '/kinglet/': place.dist, '/plans/': place.plans, '/models/': place.modelsFolder, '/zoo/': place.zoo, '/rivals/': place.rivals,
   '/packages/': join(place.root, 'node_modules'),
 });
 
@@ -94,7 +94,7 @@ function runNode(argv, stdin) {
 }
 const jobOf = (model, where) => ({
   inputs: model.inputs,
-  model: where === 'node' ? pathToFileURL(join(place.modelsFolder, model.file)).href : `/models/${model.file}`,
+  model: where === 'node' ? pathToFileURL(join(model.zoo ? place.zoo : place.modelsFolder, model.file)).href : `/${model.zoo ? 'zoo' : 'models'}/${model.file}`,
   plan: where === 'node' ? pathToFileURL(join(place.plans, `${model.file}.kgl`)).href : `/plans/${model.file}.kgl`,
 });
 const run = { chromium: inPage, node: inNode };
@@ -103,7 +103,7 @@ const entrantsOf = (result, engines) => (result.entrants?.length ? result.entran
 
 /** Code that a page downloads: everything it asked for but models, plans and the bench itself. */
 function codeSize(files) {
-  const code = files.filter((file) => ![place.here, place.plans, place.modelsFolder].some((folder) => file.startsWith(folder)) || file.startsWith(place.rivals));
+  const code = files.filter((file) => ![place.here, place.plans, place.zoo, place.modelsFolder].some((folder) => file.startsWith(folder)) || file.startsWith(place.rivals));
   return code.reduce((total, file) => total + gzipSync(readFileSync(file), { level: 9 }).length, 0);
 }
 

@@ -7,6 +7,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findChromium } from './browser.mjs';
+import { exportOnnx } from './export-onnx.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -15,7 +16,7 @@ const rivalsFolder = join(here, 'rivals');
 export async function setUp(wanted, say) {
   const modelsFolder = process.env.KINGLET_MODELS ?? resolve(root, '../shared/models');
   if (!existsSync(modelsFolder)) throw new Error(`no models at ${modelsFolder}; set KINGLET_MODELS to the folder with the reference models`);
-  if (!existsSync(join(root, 'dist/kinglet.relaxed.wasm'))) throw new Error('dist/ is missing: run "npm run build" first');
+  if (!existsSync(join(root, 'dist/kinglet.relaxed.wasm')) || !existsSync(join(root, 'build/models'))) throw new Error('dist/ or build/ is missing: run "npm run build" first');
   installRivals(say);
   // A copy, so that a build during the run cannot mix two versions.
   const work = mkdtempSync(join(tmpdir(), 'kinglet-bench-'));
@@ -23,13 +24,14 @@ export async function setUp(wanted, say) {
   const dist = join(work, 'dist');
   cpSync(join(root, 'dist'), dist, { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'));
-  const plans = join(work, 'plans');
-  mkdirSync(plans);
+  const [plans, zoo] = ['plans', 'zoo'].map((name) => join(work, name));
+  [plans, zoo].forEach((folder) => mkdirSync(folder));
+  await writeZoo(wanted, zoo);
 
   const { compile, loadModel } = await import(pathToFileURL(join(dist, 'index.js')).href);
   const models = [];
   for (const model of wanted) {
-    const bytes = new Uint8Array(readFileSync(join(modelsFolder, model.file)));
+    const bytes = new Uint8Array(readFileSync(join(model.zoo ? zoo : modelsFolder, model.file)));
     const plan = compile(bytes);
     writeFileSync(join(plans, `${model.file}.kgl`), plan);
     const loaded = await loadModel(plan, { warmup: false });
@@ -38,9 +40,15 @@ export async function setUp(wanted, say) {
   }
   const { chromium } = await import(pathToFileURL(join(rivalsFolder, 'node_modules/playwright-core/index.mjs')).href);
   return {
-    root, here, work, dist, plans, modelsFolder, models, chromium, executablePath: findChromium(),
+    root, here, work, dist, plans, zoo, modelsFolder, models, chromium, executablePath: findChromium(),
     rivals: join(rivalsFolder, 'node_modules'), node: join(rivalsFolder, 'node_modules/node/bin/node'),
   };
+}
+
+/** Networks that exist in code only, as files for everybody. */
+async function writeZoo(wanted, folder) {
+  const { networks } = await import(pathToFileURL(join(root, 'build/models/index.js')).href);
+  for (const { zoo, file } of wanted.filter((model) => model.zoo)) writeFileSync(join(folder, file), exportOnnx(networks.get(zoo)()));
 }
 
 function installRivals(say) {
