@@ -12,4 +12,8 @@ export const tolerance = {
   onnxAbsolute: 1e-7,
   /** One op made int8 against itself in float32: a few of 255 steps. */
   quantizedOp: 0.02,
+  /** Least cosine between a network's outputs in int8 and in float32. */
+  quantizedCosine: 0.95,
+  /** The same between the differences of two pictures' outputs, which are small beside the outputs. */
+  quantizedContrast: 0.8,
 } as const;
