@@ -169,7 +169,7 @@ export const CONV_DST_ZERO = 140; // qs8
 export const CONV_WEIGHT_ZERO = 144; // qs8: zero point (s8 domain) of the panels whose row factor is not 0; 0 where none is
 export const CONV_OUT_I32 = 148; // qs8: 1 stores the int32 accumulators (dst is i32), no scale, no clamp
 export const CONV_PLANAR = 152; // f32: 1: K = (c,ky,kx) order, for sources whose pixels, not channels, are neighbours
-export const CONV_ACTIVATION = 156; // f32: 0, or UNARY_HARD_SWISH or UNARY_HARD_SIGMOID after the clamp, or UNARY_LEAKY_RELU
+export const CONV_ACTIVATION = 156; // f32: 0, or UNARY_SWISH, UNARY_HARD_SWISH or UNARY_HARD_SIGMOID after the clamp, or UNARY_LEAKY_RELU
 //   in its place, as max(x, P0*x)
 export const CONV_P0 = 160;
 export const CONV_P1 = 164;
@@ -313,7 +313,8 @@ export const UNARY_FLOOR = 14;
 export const UNARY_CEIL = 15;
 export const UNARY_SQUARE = 16;
 export const UNARY_ROUND = 17; // to the nearest integer, ties to even
-export const UNARY_KIND_COUNT = 18;
+export const UNARY_SWISH = 18; // x / (1 + exp(-x))
+export const UNARY_KIND_COUNT = 19;
 
 // QS8_LUT: dst = table[src + 128], 256 int8 results in the weights
 export const LUT_SRC = 8;

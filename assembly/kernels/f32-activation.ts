@@ -2,7 +2,7 @@
 // In: rows of channels in memory, a kind with its parameters. Out: the same rows. Must not know convolutions.
 // A pass of its own, so that the tiles need no registers for it: twelve accumulators leave none.
 
-import { UNARY_CLAMP, UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_LEAKY_RELU } from "../abi.ts";
+import { UNARY_CLAMP, UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_LEAKY_RELU, UNARY_SWISH } from "../abi.ts";
 import { storeLanesF32 } from "../simd.ts";
 import { require, word } from "../verify.ts";
 import { applyF32 } from "./f32-unary.ts";
@@ -10,7 +10,7 @@ import { applyF32 } from "./f32-unary.ts";
 /** [kind][P0][P1] at `at`: UNARY_CLAMP stands for none, as minimum and maximum have places of their own. */
 export function verifyActivation(at: usize): void {
   const kind = word(at, 0);
-  require(kind == UNARY_CLAMP || kind == UNARY_LEAKY_RELU || kind == UNARY_HARD_SWISH || kind == UNARY_HARD_SIGMOID);
+  require(kind == UNARY_CLAMP || kind == UNARY_LEAKY_RELU || kind == UNARY_HARD_SWISH || kind == UNARY_HARD_SIGMOID || kind == UNARY_SWISH);
 }
 
 /** Applies the activation at `at` to `rows` rows of `channels` floats, `stride` bytes apart. */
@@ -18,6 +18,7 @@ export function activateF32(at: usize, rows: i32, to: usize, stride: usize, chan
   const kind = word(at, 0);
   if (kind == UNARY_LEAKY_RELU) pass(UNARY_LEAKY_RELU, at, rows, to, stride, channels);
   else if (kind == UNARY_HARD_SWISH) pass(UNARY_HARD_SWISH, at, rows, to, stride, channels);
+  else if (kind == UNARY_SWISH) pass(UNARY_SWISH, at, rows, to, stride, channels);
   else pass(UNARY_HARD_SIGMOID, at, rows, to, stride, channels);
 }
 

@@ -7,7 +7,8 @@
 import {
   NEST_RANK, UNARY_ABS, UNARY_CEIL, UNARY_CLAMP, UNARY_DIMS, UNARY_DST, UNARY_DST_STRIDES, UNARY_ELU, UNARY_EXP, UNARY_FLOOR,
   UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_KIND, UNARY_KIND_COUNT, UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1,
-  UNARY_ROUND, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SQUARE, UNARY_SRC, UNARY_SRC_STRIDES, UNARY_TANH,
+  UNARY_ROUND, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SQUARE, UNARY_SRC, UNARY_SRC_STRIDES, UNARY_SWISH,
+  UNARY_TANH,
 } from "../abi.ts";
 import { addWork, nestCount, nestSpan, reads, times, word, writes } from "../verify.ts";
 import { exp4, expm14, log4, sigmoid4, softplus4, tanh4 } from "../math.ts";
@@ -46,6 +47,7 @@ export function verifyF32Unary(step: usize): void {
   if (kind == UNARY_RSQRT) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
   if (kind == UNARY_FLOOR) return f32x4.floor(x);
   if (kind == UNARY_CEIL) return f32x4.ceil(x);
+  if (kind == UNARY_SWISH) return f32x4.mul(x, sigmoid4(x));
   if (kind == UNARY_ROUND) return f32x4.nearest(x);
   return f32x4.mul(x, x);
 }
@@ -70,6 +72,7 @@ function unary4(kind: i32, x: v128, p0: v128, p1: v128): v128 {
     case UNARY_FLOOR: return applyF32(UNARY_FLOOR, x, p0, p1);
     case UNARY_CEIL: return applyF32(UNARY_CEIL, x, p0, p1);
     case UNARY_ROUND: return applyF32(UNARY_ROUND, x, p0, p1);
+    case UNARY_SWISH: return applyF32(UNARY_SWISH, x, p0, p1);
     default: return applyF32(UNARY_SQUARE, x, p0, p1);
   }
 }

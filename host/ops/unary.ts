@@ -7,7 +7,7 @@ import {
   BINARY_MAX, BINARY_MIN, BINARY_MUL, BINARY_STEP_BYTES, BINARY_SUB, F32_UNARY, I32_BINARY, UNARY_ABS, UNARY_CEIL, UNARY_CLAMP,
   UNARY_DIMS, UNARY_DST, UNARY_DST_STRIDES, UNARY_ELU, UNARY_EXP, UNARY_FLOOR, UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_KIND,
   UNARY_LEAKY_RELU, UNARY_LOG, UNARY_NEG, UNARY_P0, UNARY_P1, UNARY_ROUND, UNARY_RSQRT, UNARY_SIGMOID, UNARY_SOFTPLUS, UNARY_SQRT, UNARY_SQUARE,
-  UNARY_SRC, UNARY_SRC_STRIDES, UNARY_STEP_BYTES, UNARY_TANH,
+  UNARY_SRC, UNARY_SRC_STRIDES, UNARY_STEP_BYTES, UNARY_SWISH, UNARY_TANH,
 } from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
@@ -24,7 +24,7 @@ import { forward, operand } from './operand.ts';
 import { dequantizeValue, quantizeValue, rint } from './quantized.ts';
 import { asIntegers } from './whole-bytes.ts';
 
-export type UnaryKind = 'clamp' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'hardSigmoid' | 'hardSwish' | 'elu' | 'softplus' | 'exp' | 'log'
+export type UnaryKind = 'clamp' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'hardSigmoid' | 'hardSwish' | 'swish' | 'elu' | 'softplus' | 'exp' | 'log'
   | 'sqrt' | 'neg' | 'abs' | 'rsqrt' | 'floor' | 'ceil' | 'round' | 'square';
 export interface UnaryAttrs {
   readonly kind: UnaryKind;
@@ -57,11 +57,12 @@ const definitions: Readonly<Record<UnaryKind, Definition>> = {
   floor: { number: UNARY_FLOOR, real: (x) => Math.floor(x) },
   ceil: { number: UNARY_CEIL, real: (x) => Math.ceil(x) },
   round: { number: UNARY_ROUND, real: rint },
+  swish: { number: UNARY_SWISH, real: (x) => x / (1 + Math.exp(-x)) },
   square: { number: UNARY_SQUARE, real: (x) => x * x },
 };
 
 /** Activations that float32 convolutions apply themselves. */
-export const fusedKinds: readonly UnaryKind[] = ['leakyRelu', 'hardSwish', 'hardSigmoid'];
+export const fusedKinds: readonly UnaryKind[] = ['leakyRelu', 'swish', 'hardSwish', 'hardSigmoid'];
 /** The function on real numbers; the identity where there is none. */
 export function realFunction(attrs: UnaryAttrs | undefined): (x: number) => number {
   if (attrs === undefined) return (x) => x;

@@ -17,7 +17,7 @@ import { fuseClamp } from './fuse-clamp.ts';
 import { mergeEqualNodes } from './merge-equal-nodes.ts';
 import type { Pass } from './pass.ts';
 import { permuteDenseWeights } from './permute-dense-weights.ts';
-import { recogniseHardSwish } from './recognise-hard-swish.ts';
+import { recogniseSwish } from './recognise-swish.ts';
 import { recogniseShuffle } from './recognise-shuffle.ts';
 import { removeDead } from './remove-dead.ts';
 import { runPasses, type AfterPass, type Optimised } from './run.ts';
@@ -39,7 +39,7 @@ export const passes: readonly Pass[] = [
   foldDilation,
   foldBatchNorm,
   fuseClamp,
-  recogniseHardSwish,
+  recogniseSwish,
   // After the clamps are inside their ops: then a quantize stands right behind the op it belongs to.
   foldQuantize,
   // A classifier on flattened pictures: the last place where NCHW order can hide, and integer weights are constants by now.

@@ -104,6 +104,7 @@ export const activations: readonly { readonly words: readonly Word[]; readonly r
   { words: [abi.UNARY_HARD_SWISH, 0, 0], real: (x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1) },
   { words: [abi.UNARY_HARD_SIGMOID, { f32: 0.25 }, { f32: 0.5 }], real: (x) => Math.min(Math.max(x / 4 + 0.5, 0), 1) },
   { words: [abi.UNARY_LEAKY_RELU, { f32: 0.125 }, 0], real: (x) => Math.max(x, 0.125 * x) },
+  { words: [abi.UNARY_SWISH, 0, 0], real: (x) => x / (1 + Math.exp(-x)) },
 ];
 /** Its place in that list that stands where a clamp would. */
 export const LEAKY = 3;

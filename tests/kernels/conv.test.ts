@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as abi from '../../assembly/abi.ts';
-import { activate, convWords, eachOutput, eachTap, LEAKY, place, randomShape, requantised, span, type Shape } from './conv-problem.ts';
+import { activate, activations, convWords, eachOutput, eachTap, LEAKY, place, randomShape, requantised, span, type Shape } from './conv-problem.ts';
 import { fuzz, integer, type Machine, machines, type Problem, random, runOne, verdict } from './machine.ts';
 
 const CASES = 250;
@@ -25,7 +25,7 @@ function f32Case(s: Shape, seed: number): Case {
   });
   const scratchBytes = (s.direct ? 0 : s.blockRows * k * 4) + 256;
   const at = place(s, 4, 4, scratchBytes);
-  const kind = integer(next, 0, 3), clamped = kind !== LEAKY && integer(next, 0, 1) === 1;
+  const kind = integer(next, 0, activations.length - 1), clamped = kind !== LEAKY && integer(next, 0, 1) === 1;
   const min = clamped ? -1.5 : -Infinity, max = clamped ? 2.5 : Infinity;
   const words = convWords(s, at, scratchBytes);
   words.set(abi.CONV_MIN, { f32: min }).set(abi.CONV_MAX, { f32: max });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as abi from '../../assembly/abi.ts';
-import { activate, requantised } from './conv-problem.ts';
+import { activate, activations, requantised } from './conv-problem.ts';
 import { align, fuzz, integer, machines, type Problem, random, runOne, verdict, type Word } from './machine.ts';
 
 const CASES = 300;
@@ -74,7 +74,7 @@ function f32Case(s: Shape, seed: number): Case {
   const source = new Float32Array(arena.buffer, srcAt, srcSpan(s));
   source.forEach((_, i) => { source[i] = value(); });
   const clamped = integer(next, 0, 1) === 1, min = clamped ? -1.5 : -Infinity, max = clamped ? 2.5 : Infinity;
-  const all = words(s, srcAt, dstAt), real = activate(all, abi.DW_ACTIVATION, integer(next, 0, 3));
+  const all = words(s, srcAt, dstAt), real = activate(all, abi.DW_ACTIVATION, integer(next, 0, activations.length - 1));
   const expected = arena.slice(), answer = new Float32Array(expected.buffer, dstAt);
   eachOutput(s, (at, c, each) => {
     let sum = bias[c] ?? 0;

@@ -26,10 +26,11 @@ function taken(attrs: UnaryAttrs, clamp: Clamp = noClamp): number {
   return rewritten((b) => { b.output(b.add(unary, attrs, [conv(b, image(b), clamp)]), 'y'); }, fuseActivation, 1e-6).count;
 }
 
-test('leaky Relu, hard swish and hard sigmoid', () => {
+test('leaky Relu, swish, hard swish and hard sigmoid', () => {
   assert.equal(taken(leaky(0.1)), 1);
   assert.equal(taken(swish), 1);
   assert.equal(taken({ kind: 'hardSigmoid', p0: 0.2, p1: 0.5 }), 1);
+  assert.equal(taken({ kind: 'swish', p0: 0, p1: 0 }), 1);
 });
 
 test('hard swish behind a clamp; leaky Relu only in its place, and only where it is a maximum', () => {

@@ -18,7 +18,7 @@ import { foldConstants, foldDequantisedWeights } from '../../host/passes/fold-co
 import { fuseClamp } from '../../host/passes/fuse-clamp.ts';
 import { mergeEqualNodes } from '../../host/passes/merge-equal-nodes.ts';
 import { permuteDenseWeights } from '../../host/passes/permute-dense-weights.ts';
-import { recogniseHardSwish } from '../../host/passes/recognise-hard-swish.ts';
+import { recogniseSwish } from '../../host/passes/recognise-swish.ts';
 import { removeDead } from '../../host/passes/remove-dead.ts';
 import { tolerance } from '../tolerance.ts';
 import { filled, perTensor, rewritten, text } from './rewrite.ts';
@@ -114,17 +114,24 @@ const swishes: Record<string, (b: Builder, x: Value) => Value> = {
   'x * clamp(x + 3, 0, 6) * (1 / 6)': (b, x) => times(b, scalar(b, 1 / 6), times(b, shiftedClamp(b, x), x)),
 };
 for (const [name, build] of Object.entries(swishes)) {
-  test(`recognise-hard-swish knows ${name}`, () => {
-    const { graph } = rewritten((b) => { b.output(build(b, image(b)), 'y'); }, [fuseClamp, recogniseHardSwish, recogniseHardSwish], tolerance.rewrite);
+  test(`recognise-swish knows ${name}`, () => {
+    const { graph } = rewritten((b) => { b.output(build(b, image(b)), 'y'); }, [fuseClamp, recogniseSwish, recogniseSwish], tolerance.rewrite);
     assert.deepEqual(graph.nodes.map((node) => node.attrs), [{ kind: 'hardSwish', p0: 0, p1: 0 }]);
   });
 }
-test('recognise-hard-swish knows a hard sigmoid, and no other slope', () => {
-  const gate = rewritten((b) => { b.output(b.add(binary, { kind: 'div', ...noClamp }, [shiftedClamp(b, image(b)), scalar(b, 6)]), 'y'); }, [fuseClamp, recogniseHardSwish], tolerance.rewrite);
+test('recognise-swish knows x * sigmoid(x), and no other product', () => {
+  const gate = (b: Builder, x: Value): Value => b.add(unary, { kind: 'sigmoid', p0: 0, p1: 0 }, [x]);
+  const { graph } = rewritten((b) => { const x = image(b); b.output(times(b, gate(b, x), x), 'y'); }, recogniseSwish, tolerance.rewrite);
+  assert.deepEqual(graph.nodes.map((node) => node.attrs), [{ kind: 'swish', p0: 0, p1: 0 }]);
+  const { count } = rewritten((b) => { const x = image(b); b.output(times(b, gate(b, b.add(unary, { kind: 'neg', p0: 0, p1: 0 }, [x])), x), 'y'); }, recogniseSwish);
+  assert.equal(count, 0);
+});
+test('recognise-swish knows a hard sigmoid, and no other slope', () => {
+  const gate = rewritten((b) => { b.output(b.add(binary, { kind: 'div', ...noClamp }, [shiftedClamp(b, image(b)), scalar(b, 6)]), 'y'); }, [fuseClamp, recogniseSwish], tolerance.rewrite);
   assert.equal(gate.graph.nodes.length, 1);
   const other = rewritten((b) => {
     const x = image(b);
     b.output(times(b, x, b.add(unary, { kind: 'hardSigmoid', p0: 0.2, p1: 0.5 }, [x])), 'y');
-  }, recogniseHardSwish);
+  }, recogniseSwish);
   assert.equal(other.count, 0);
 });

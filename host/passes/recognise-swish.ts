@@ -1,4 +1,5 @@
-// Recognises hard sigmoid and hard swish spelled out in additions, clamps, products and divisions by 6 (MobileNetV3).
+// Recognises swish, hard sigmoid and hard swish spelled out in products with a sigmoid (EfficientNet), or in additions, clamps,
+// products and divisions by 6 (MobileNetV3).
 // In: a graph whose clamps are fused. Out: one unary node each; the same function up to rounding. Only float32.
 
 import { onlyOutput, type Editor } from '../graph/edit.ts';
@@ -10,11 +11,13 @@ import { nodePass } from './pass.ts';
 
 const SIXTH = 1 / 6;
 
-export const recogniseHardSwish = nodePass('recognise-hard-swish', recognise);
+export const recogniseSwish = nodePass('recognise-swish', recognise);
 
 function recognise(editor: Editor, node: Node): boolean {
   if (onlyOutput(node).dtype !== 'float32') return false;
-  const whole = swishOperand(editor, node);
+  const soft = factorsOf(node)?.find(([x, gate]) => sigmoidOperand(editor, gate) === x);
+  if (soft !== undefined) return put(editor, node, soft[0], { kind: 'swish', p0: 0, p1: 0 });
+  const whole = hardSwishOperand(editor, node);
   if (whole !== undefined) return put(editor, node, whole, { kind: 'hardSwish', p0: 0, p1: 0 });
   const x = sixthOf(node);
   const inner = x && shiftedClampOperand(editor, x);
@@ -29,7 +32,7 @@ function put(editor: Editor, node: Node, x: Value, attrs: UnaryAttrs): boolean {
 }
 
 /** x where node is x * hardSigmoid(x) or x * clamp(x + 3, 0, 6) / 6. */
-function swishOperand(editor: Editor, node: Node): Value | undefined {
+function hardSwishOperand(editor: Editor, node: Node): Value | undefined {
   const gated = factorsOf(node)?.find(([x, gate]) => hardSigmoidOperand(editor, gate) === x);
   if (gated !== undefined) return gated[0];
   const scaled = sixthOf(node);
@@ -53,6 +56,12 @@ function sixthOf(node: Node): Value | undefined {
   if (isPlain(node, 'div') && a && scalarIs(b, 6)) return a;
   if (!isPlain(node, 'mul') || !a || !b) return undefined;
   return scalarIs(b, SIXTH) ? a : scalarIs(a, SIXTH) ? b : undefined;
+}
+
+/** x where value is 1 / (1 + exp(-x)). */
+function sigmoidOperand(editor: Editor, value: Value): Value | undefined {
+  const node = editor.producer(value);
+  return is(node, unary) && node.attrs.kind === 'sigmoid' ? node.inputs[0] ?? undefined : undefined;
 }
 
 /** x where value is clamp(x / 6 + 1/2, 0, 1). */
