@@ -112,7 +112,8 @@ export const QS8_MATMUL = 23;
 export const F32_LRN = 24;
 export const F32_NORMALIZE = 25;
 export const F32_WINOGRAD = 26;
-export const OPCODE_COUNT = 27;
+export const F32_RESIZE_CUBIC = 27;
+export const OPCODE_COUNT = 28;
 
 export const STEP_OPCODE = 0;
 export const STEP_BYTES = 4;
@@ -399,8 +400,9 @@ export const ARGMAX_SRC_AXIS_STRIDE = 72;
 export const ARGMAX_LAST = 76;
 export const ARGMAX_STEP_BYTES = 80;
 
-// F32_RESIZE, QS8_RESIZE (bilinear), X_RESIZE_NEAREST: NHWC, channel stride 1.
-// Tables in the weights: y: OH × [index0 i32, index1 i32, weight1 f32], x: OW × the same; nearest: OH (OW) × i32
+// F32_RESIZE, QS8_RESIZE (bilinear), F32_RESIZE_CUBIC, X_RESIZE_NEAREST: NHWC, channel stride 1.
+// Tables in the weights: y: OH × [index0 i32, index1 i32, weight1 f32], x: OW × the same; nearest: OH (OW) × i32;
+// cubic: OH (OW) × [4 indices i32, 4 weights f32], y = sum of wy * (sum of wx * pixel)
 // bilinear: top = a + (b-a)*wx, bottom likewise, y = top + (bottom-top)*wy, every step in f32;
 // qs8: on f32(q - SRC_ZERO), then rint(y * f32(SRC_SCALE/DST_SCALE)) + DST_ZERO
 export const RESIZE_SRC = 8;

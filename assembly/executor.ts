@@ -10,8 +10,8 @@ import {
   MATMUL_STEP_BYTES, NORMALIZE_STEP_BYTES, POOL_STEP_BYTES, REDUCE_STEP_BYTES, RESIZE_STEP_BYTES, SOFTMAX_STEP_BYTES,
   UNARY_STEP_BYTES,
   F32_CONV, F32_DWCONV, QS8_CONV, QS8_DWCONV,
-  F32_BINARY, F32_LRN, F32_NORMALIZE, F32_POOL, F32_REDUCE, F32_RESIZE, F32_SOFTMAX, F32_UNARY, F32_WINOGRAD, I32_BINARY,
-  QS8_BINARY, QS8_LUT, QS8_MATMUL, QS8_POOL, QS8_REDUCE, QS8_RESIZE, QS8_SOFTMAX, X_ARGMAX, X_CONVERT, X_COPY, X_GATHER,
+  F32_BINARY, F32_LRN, F32_NORMALIZE, F32_POOL, F32_REDUCE, F32_RESIZE, F32_RESIZE_CUBIC, F32_SOFTMAX, F32_UNARY, F32_WINOGRAD,
+  I32_BINARY, QS8_BINARY, QS8_LUT, QS8_MATMUL, QS8_POOL, QS8_REDUCE, QS8_RESIZE, QS8_SOFTMAX, X_ARGMAX, X_CONVERT, X_COPY, X_GATHER,
   X_RESIZE_NEAREST,
 } from "./abi.ts";
 import { beginVerify, failure, totalWork } from "./verify.ts";
@@ -32,7 +32,9 @@ import { f32Reduce, verifyF32Reduce } from "./kernels/f32-reduce.ts";
 import { qs8Reduce, verifyQs8Reduce } from "./kernels/qs8-reduce.ts";
 import { f32Softmax, qs8Softmax, verifyF32Softmax, verifyQs8Softmax } from "./kernels/softmax.ts";
 import { xArgmax, verifyXArgmax } from "./kernels/x-argmax.ts";
-import { f32Resize, qs8Resize, xResizeNearest, verifyF32Resize, verifyQs8Resize, verifyXResizeNearest } from "./kernels/resize.ts";
+import {
+  f32Resize, f32ResizeCubic, qs8Resize, xResizeNearest, verifyF32Resize, verifyF32ResizeCubic, verifyQs8Resize, verifyXResizeNearest,
+} from "./kernels/resize.ts";
 import { xConvert, verifyXConvert } from "./kernels/x-convert.ts";
 import { qs8Matmul, verifyQs8Matmul } from "./kernels/qs8-matmul.ts";
 import { f32Lrn, verifyF32Lrn } from "./kernels/f32-lrn.ts";
@@ -121,7 +123,7 @@ function stepBytes(opcode: i32): u32 {
     case F32_REDUCE: case QS8_REDUCE: return REDUCE_STEP_BYTES;
     case F32_SOFTMAX: case QS8_SOFTMAX: return SOFTMAX_STEP_BYTES;
     case X_ARGMAX: return ARGMAX_STEP_BYTES;
-    case F32_RESIZE: case QS8_RESIZE: case X_RESIZE_NEAREST: return RESIZE_STEP_BYTES;
+    case F32_RESIZE: case QS8_RESIZE: case F32_RESIZE_CUBIC: case X_RESIZE_NEAREST: return RESIZE_STEP_BYTES;
     case X_CONVERT: return CONVERT_STEP_BYTES;
     case QS8_MATMUL: return MATMUL_STEP_BYTES;
     case F32_LRN: return LRN_STEP_BYTES;
@@ -152,6 +154,7 @@ function verifyStep(step: usize): void {
     case X_ARGMAX: verifyXArgmax(step); break;
     case F32_RESIZE: verifyF32Resize(step); break;
     case QS8_RESIZE: verifyQs8Resize(step); break;
+    case F32_RESIZE_CUBIC: verifyF32ResizeCubic(step); break;
     case X_RESIZE_NEAREST: verifyXResizeNearest(step); break;
     case X_CONVERT: verifyXConvert(step); break;
     case QS8_MATMUL: verifyQs8Matmul(step); break;
@@ -184,6 +187,7 @@ function runStep(step: usize, base: usize): void {
     case X_ARGMAX: xArgmax(step, base); break;
     case F32_RESIZE: f32Resize(step, base); break;
     case QS8_RESIZE: qs8Resize(step, base); break;
+    case F32_RESIZE_CUBIC: f32ResizeCubic(step, base); break;
     case X_RESIZE_NEAREST: xResizeNearest(step, base); break;
     case X_CONVERT: xConvert(step, base); break;
     case QS8_MATMUL: qs8Matmul(step, base); break;

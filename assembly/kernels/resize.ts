@@ -1,5 +1,5 @@
-// Bilinear and nearest resizing of NHWC tensors through index tables.
-// In: one F32_RESIZE, QS8_RESIZE or X_RESIZE_NEAREST step. Out: OH × OW pixels of C channels.
+// Bilinear, cubic and nearest resizing of NHWC tensors through index tables.
+// In: one F32_RESIZE, QS8_RESIZE, F32_RESIZE_CUBIC or X_RESIZE_NEAREST step. Out: OH × OW pixels of C channels.
 // Layout: channel stride 1 on both sides; four channels at a time (int8 too), loads run past the operand (at most 12 bytes), stores are
 // exact. src and dst must not overlap.
 // Exactness: top = a + (b-a)*wx, bottom likewise, y = top + (bottom-top)*wy, every step in f32; int8 works on f32(q - SRC_ZERO), then
@@ -12,6 +12,7 @@ import {
 } from "../abi.ts";
 import { addWork, at, inRange, positive, reads, readsConstant, require, requireTable, stride, times, word, writes } from "../verify.ts";
 import { storeBytes, storeWords } from "../nest.ts";
+import { madd } from "../simd.ts";
 import { requantLow, requantOffset } from "../requant.ts";
 import { quantize4 } from "./qs8-binary.ts";
 import { copyBytes } from "./x-copy.ts";
@@ -30,8 +31,8 @@ function verifyTable(step: usize, tableAt: usize, entries: i64, entryBytes: i32,
   }
 }
 
-/** Work: BATCH*OH*OW*C. */
-function verifyResize(step: usize, elementBytes: i64, entryBytes: i32, indices: i32): void {
+/** Work: BATCH*OH*OW*C, times `cost`. */
+function verifyResize(step: usize, elementBytes: i64, entryBytes: i32, indices: i32, cost: i64 = 1): void {
   const batch = positive(step, RESIZE_BATCH), channels = positive(step, RESIZE_C);
   const ih = positive(step, RESIZE_IH), iw = positive(step, RESIZE_IW), oh = positive(step, RESIZE_OH), ow = positive(step, RESIZE_OW);
   const src = times(batch - 1, stride(step, RESIZE_SRC_BATCH)) + times(ih - 1, stride(step, RESIZE_SRC_ROW))
@@ -44,7 +45,7 @@ function verifyResize(step: usize, elementBytes: i64, entryBytes: i32, indices: 
   writes(word(step, RESIZE_DST), times(dst, elementBytes));
   verifyTable(step, RESIZE_Y_TABLE, oh, entryBytes, indices, ih);
   verifyTable(step, RESIZE_X_TABLE, ow, entryBytes, indices, iw);
-  addWork(times(times(times(batch, oh), ow), channels));
+  addWork(times(times(times(times(batch, oh), ow), channels), cost));
 }
 export function verifyF32Resize(step: usize): void { verifyResize(step, 4, 12, 2); }
 export function verifyQs8Resize(step: usize): void {
@@ -52,6 +53,7 @@ export function verifyQs8Resize(step: usize): void {
   inRange(step, RESIZE_DST_ZERO, -128, 127);
   verifyResize(step, 1, 12, 2);
 }
+export function verifyF32ResizeCubic(step: usize): void { verifyResize(step, 4, 32, 4, 16); }
 export function verifyXResizeNearest(step: usize): void {
   const bytes = word(step, RESIZE_ELEMENT_BYTES);
   require(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
@@ -116,6 +118,43 @@ function qs8Pixel(
 
 export function f32Resize(step: usize, base: usize): void { bilinear(step, base, 4); }
 export function qs8Resize(step: usize, base: usize): void { bilinear(step, base, 1); }
+
+/** One pixel of 4 x 4 neighbours: `y` and `x` are its table entries, `image` the picture. */
+function cubicPixel(image: usize, dst: usize, y: usize, x: usize, row: i32, pixel: i32, channels: i32): void {
+  const x0 = <usize>(load<i32>(x) * pixel), x1 = <usize>(load<i32>(x, 4) * pixel);
+  const x2 = <usize>(load<i32>(x, 8) * pixel), x3 = <usize>(load<i32>(x, 12) * pixel);
+  const w0 = v128.load32_splat(x, 16), w1 = v128.load32_splat(x, 20), w2 = v128.load32_splat(x, 24), w3 = v128.load32_splat(x, 28);
+  for (; channels > 0; channels -= 4) {
+    let sum = f32x4.splat(0);
+    for (let i: usize = 0; i < 16; i += 4) {
+      const p = image + <usize>(load<i32>(y + i) * row);
+      const line = madd(w3, v128.load(p + x3), madd(w2, v128.load(p + x2), madd(w1, v128.load(p + x1), f32x4.mul(w0, v128.load(p + x0)))));
+      sum = madd(v128.load32_splat(y + i, 16), line, sum);
+    }
+    storeWords(dst, sum, channels);
+    image += 16;
+    dst += 16;
+  }
+}
+
+export function f32ResizeCubic(step: usize, base: usize): void {
+  const oh = word(step, RESIZE_OH), ow = word(step, RESIZE_OW), dstPixel = <usize>word(step, RESIZE_DST_PIXEL) << 2;
+  const row = word(step, RESIZE_SRC_ROW) << 2, pixel = word(step, RESIZE_SRC_PIXEL) << 2;
+  for (let n = 0; n < word(step, RESIZE_BATCH); n++) {
+    const image = base + <usize>word(step, RESIZE_SRC) + <usize>(n * word(step, RESIZE_SRC_BATCH) << 2);
+    let y = base + <usize>word(step, RESIZE_Y_TABLE);
+    for (let oy = 0; oy < oh; oy++) {
+      let dst = base + <usize>word(step, RESIZE_DST) + <usize>(n * word(step, RESIZE_DST_BATCH) + oy * word(step, RESIZE_DST_ROW) << 2);
+      let x = base + <usize>word(step, RESIZE_X_TABLE);
+      for (let ox = 0; ox < ow; ox++) {
+        cubicPixel(image, dst, y, x, row, pixel, word(step, RESIZE_C));
+        dst += dstPixel;
+        x += 32;
+      }
+      y += 32;
+    }
+  }
+}
 
 export function xResizeNearest(step: usize, base: usize): void {
   const bytes = load<i32>(step, RESIZE_ELEMENT_BYTES), pixelBytes = load<i32>(step, RESIZE_C) * bytes;

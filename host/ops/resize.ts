@@ -1,4 +1,4 @@
-// resize: nearest or bilinear interpolation of NHWC tensors to a given height and width, float32 or int8.
+// resize: nearest, bilinear or cubic interpolation of NHWC tensors to a given height and width, float32 or (not cubic) int8.
 // ONNX Resize, Upsample (read in resize-onnx.ts); TFLite RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR. Must not know the graph around it.
 
 import * as abi from '../../assembly/abi.ts';
@@ -14,7 +14,7 @@ import { activation, emptyTensor, forward, operand } from './operand.ts';
 import { rint, saturate } from './quantized.ts';
 import { matchQuantization } from './requantize.ts';
 import { onnxResizeReaders } from './resize-onnx.ts';
-import { linearTable, nearestTable, type LinearEntry, type ResizeAttrs } from './resize-table.ts';
+import { cubicTable, linearTable, nearestTable, type CubicEntry, type LinearEntry, type ResizeAttrs } from './resize-table.ts';
 
 const definition: Op<ResizeAttrs> = {
   kind: 'resize',
@@ -25,6 +25,7 @@ const definition: Op<ResizeAttrs> = {
   infer(inputs, { mode, size, scales }) {
     const x = activation(inputs, 0);
     if (x.shape.length !== 4) throw new KingletError('ERR_MODEL_INVALID', `resizing needs a 4-D input, not shape [${x.shape.join(', ')}]`);
+    if (mode === 'cubic' && x.dtype !== 'float32') throw new KingletError('ERR_UNSUPPORTED', 'cubic interpolation works on float32');
     const [n, h, w, c] = x.shape;
     if (h < 1 || w < 1 || !size.every((dim) => Number.isInteger(dim) && dim >= 1) || !scales.every((s) => s > 0 && s < Infinity)) {
       throw new KingletError('ERR_MODEL_INVALID', `resizing [${h}, ${w}] to [${size.join(', ')}] by [${scales.join(', ')}] is impossible`);
@@ -35,7 +36,8 @@ const definition: Op<ResizeAttrs> = {
     const x = operand(inputs, 0);
     const y = emptyTensor(operand(outputs, 0));
     if (attrs.mode === 'nearest') copyNearest(x, y, attrs);
-    else interpolate(x, y, attrs);
+    else if (attrs.mode === 'linear') interpolate(x, y, attrs);
+    else interpolateCubic(x, y, attrs);
     return [y];
   },
   lower(node, ctx) {
@@ -51,6 +53,14 @@ const definition: Op<ResizeAttrs> = {
         [abi.RESIZE_Y_TABLE]: ctx.weights(Int32Array.from(nearestTable(attrs, 0, x.shape[1]))),
         [abi.RESIZE_X_TABLE]: ctx.weights(Int32Array.from(nearestTable(attrs, 1, x.shape[2]))),
         [abi.RESIZE_ELEMENT_BYTES]: elementBytes[x.dtype],
+      });
+      return;
+    }
+    if (attrs.mode === 'cubic') {
+      ctx.emit(abi.F32_RESIZE_CUBIC, abi.RESIZE_STEP_BYTES, {
+        ...words,
+        [abi.RESIZE_Y_TABLE]: ctx.weights(encodeCubic(cubicTable(attrs, 0, x.shape[1]))),
+        [abi.RESIZE_X_TABLE]: ctx.weights(encodeCubic(cubicTable(attrs, 1, x.shape[2]))),
       });
       return;
     }
@@ -135,6 +145,38 @@ function interpolate(x: Tensor, y: Tensor, attrs: ResizeAttrs): void {
       }
     }
   }
+}
+
+/** In float64, rounded once. */
+function interpolateCubic(x: Tensor, y: Tensor, attrs: ResizeAttrs): void {
+  const data = numbers(x);
+  const [batch, ih, iw, c] = x.shape;
+  const columns = cubicTable(attrs, 1, iw);
+  let o = 0;
+  for (let n = 0; n < batch; n++) {
+    for (const row of cubicTable(attrs, 0, ih)) {
+      for (const column of columns) {
+        for (let channel = 0; channel < c; channel++) {
+          let sum = 0;
+          row.indices.forEach((iy, i) => {
+            column.indices.forEach((ix, j) => { sum += row.weights[i] * column.weights[j] * data[((n * ih + iy) * iw + ix) * c + channel]; });
+          });
+          y.data[o++] = Math.fround(sum);
+        }
+      }
+    }
+  }
+}
+
+/** [index i32 × 4, weight f32 × 4] per output row or column. */
+function encodeCubic(table: readonly CubicEntry[]): Uint8Array {
+  const indices = new Int32Array(table.length * 8);
+  const weights = new Float32Array(indices.buffer);
+  table.forEach((entry, i) => {
+    indices.set(entry.indices, i * 8);
+    weights.set(entry.weights, i * 8 + 4);
+  });
+  return new Uint8Array(indices.buffer);
 }
 
 /** [index0 i32, index1 i32, weight1 f32] per output row or column. */

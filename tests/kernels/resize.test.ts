@@ -1,12 +1,13 @@
-// F32_RESIZE, QS8_RESIZE and X_RESIZE_NEAREST against plain loops; tables with wrong indices are refused.
+// F32_RESIZE, QS8_RESIZE, F32_RESIZE_CUBIC and X_RESIZE_NEAREST against plain loops; tables with wrong indices are refused.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  BAD_READ, BAD_TABLE, F32_RESIZE, QS8_RESIZE, RESIZE_BATCH, RESIZE_C, RESIZE_DST, RESIZE_DST_BATCH, RESIZE_DST_PIXEL, RESIZE_DST_ROW,
+  BAD_READ, BAD_TABLE, F32_RESIZE, F32_RESIZE_CUBIC, OK, QS8_RESIZE, RESIZE_BATCH, RESIZE_C, RESIZE_DST, RESIZE_DST_BATCH, RESIZE_DST_PIXEL, RESIZE_DST_ROW,
   RESIZE_DST_SCALE, RESIZE_DST_ZERO, RESIZE_ELEMENT_BYTES, RESIZE_IH, RESIZE_IW, RESIZE_OH, RESIZE_OW, RESIZE_SRC, RESIZE_SRC_BATCH,
   RESIZE_SRC_PIXEL, RESIZE_SRC_ROW, RESIZE_SRC_SCALE, RESIZE_SRC_ZERO, RESIZE_STEP_BYTES, RESIZE_X_TABLE, RESIZE_Y_TABLE, X_RESIZE_NEAREST,
 } from '../../assembly/abi.ts';
+import { tolerance } from '../tolerance.ts';
 import { canaries, closeFloats, quantized, Random, sameBytes, SEED } from './nests.ts';
 import { buildImage, executors, runStep, verify, type StepCase, type Words } from './plan-image.ts';
 
@@ -38,6 +39,20 @@ function packed(table: readonly Entry[]): Int32Array {
   table.forEach(([first, second, weight], i) => {
     words.set([first, second], 3 * i);
     weights[3 * i + 2] = weight;
+  });
+  return words;
+}
+
+/** Per output index four neighbours and their weights. */
+function cubicTable(random: Random, entries: number, size: number): [number, number][][] {
+  return Array.from({ length: entries }, () => Array.from({ length: 4 }, (): [number, number] => [random.int(0, size - 1), f32(random.next() * 2 - 1)]));
+}
+function packedCubic(table: readonly (readonly [number, number])[][]): Int32Array {
+  const words = new Int32Array(8 * table.length);
+  const weights = new Float32Array(words.buffer);
+  table.forEach((taps, i) => {
+    words.set(taps.map(([index]) => index), 8 * i);
+    weights.set(taps.map(([, weight]) => weight), 8 * i + 4);
   });
   return words;
 }
@@ -99,6 +114,36 @@ for (const executor of executors) {
       fill(expected, r, src, (read, y, x) => quantized(f32(bilinear((row, column) => read(row, column) - zi, y, x) * f32(si / so)), zo));
       const more = { [RESIZE_SRC_SCALE]: { f32: si }, [RESIZE_DST_SCALE]: { f32: so }, [RESIZE_SRC_ZERO]: zi, [RESIZE_DST_ZERO]: zo };
       sameBytes(runStep(executor, stepOf(QS8_RESIZE, r, src, expected.length, packed(r.y), packed(r.x), more)), expected, `round ${round}`);
+    }
+  });
+
+  test(`f32_resize_cubic (${executor.name}, seed ${SEED})`, () => {
+    const random = new Random(SEED + 4);
+    for (let round = 0; round < 100; round++) {
+      const r = randomResize(random);
+      const [y, x] = [cubicTable(random, r.oh, r.ih), cubicTable(random, r.ow, r.iw)];
+      const src = random.f32(srcSpan(r));
+      const expected = new Float32Array(canaries(4 * dstSpan(r)));
+      const entries = (count: number): Entry[] => Array.from({ length: count }, (_, i): Entry => [i, 0, 0]);
+      // The entries handed to the loops below are only row numbers of the cubic tables.
+      fill(expected, { ...r, y: entries(r.oh), x: entries(r.ow) }, src, (read, [row], [column]) => y[row].reduce((sum, [iy, wy]) => (
+        sum + wy * x[column].reduce((line, [ix, wx]) => line + wx * read(iy, ix), 0)), 0));
+      const step = stepOf(F32_RESIZE_CUBIC, r, src, expected.byteLength, packedCubic(y), packedCubic(x), {});
+      closeFloats(runStep(executor, step), expected, 0, `round ${round}`, tolerance.kernel * 64);
+    }
+  });
+
+  test(`cubic tables are checked entry by entry (${executor.name}, seed ${SEED})`, () => {
+    const random = new Random(SEED + 5);
+    const r = randomResize(random);
+    const [y, x] = [packedCubic(cubicTable(random, r.oh, r.ih)), packedCubic(cubicTable(random, r.ow, r.iw))];
+    const src = new Float32Array(srcSpan(r));
+    const code = (column: Int32Array): number => verify(executor, buildImage(stepOf(F32_RESIZE_CUBIC, r, src, 4 * dstSpan(r), y, column, {})).plan);
+    assert.equal(code(x), OK);
+    for (const which of [0, 1, 2, 3]) for (const index of [-1, r.iw]) {
+      const table = x.slice();
+      table[8 * (r.ow - 1) + which] = index;
+      assert.equal(code(table), BAD_TABLE);
     }
   });
 

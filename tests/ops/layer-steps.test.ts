@@ -112,6 +112,9 @@ for (const coordinates of ['half_pixel', 'pytorch_half_pixel', 'align_corners', 
   }
 }
 
+layer('resize cubic', [[2, 5, 4, 6]], (b, [x]) => (
+  b.add(resize, { ...resizing, mode: 'cubic', coordinates: 'half_pixel', cubic: { a: -0.5, excludeOutside: true } }, [x])), { dtypes: ['float32'] });
+
 layer('matrix product of rows', [[2, 3, 5, 7], [7, 19]], (b, [x, y], quantization) => b.add(matmul, noClamp, [x, y, null], { quantization }));
 layer('matrix product of batches', [[2, 3, 5, 7], [2, 1, 7, 9]], (b, [x, y], quantization) => b.add(matmul, noClamp, [x, y, null], { quantization }));
 layer('matrix product of wide batches', [[3, 1, 7], [3, 7, 8]], (b, [x, y], quantization) => b.add(matmul, noClamp, [x, y, null], { quantization }));
