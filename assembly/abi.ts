@@ -68,6 +68,7 @@ export const DTYPE_I8 = 2;
 export const DTYPE_U8 = 3;
 export const DTYPE_I32 = 4;
 export const DTYPE_I64 = 5;
+export const DTYPE_BOOL = 6; // a byte, 0 or 1
 
 // Error codes of init(): host/backends/wasm.ts gives the sentences.
 export const OK = 0;
@@ -284,7 +285,10 @@ export const BINARY_POW = 6;
 export const BINARY_PRELU = 7; // a >= 0 ? a : a*b
 export const BINARY_FLOOR_DIV = 8;
 export const BINARY_SQUARED_DIFFERENCE = 9;
-export const BINARY_KIND_COUNT = 10;
+export const BINARY_LESS = 10; // a < b ? 1 : 0
+export const BINARY_EQUAL = 11; // a == b ? 1 : 0
+export const BINARY_KEEP = 12; // a == 0 ? 0 : b
+export const BINARY_KIND_COUNT = 13;
 
 // F32_UNARY: dst = kind(src; P0, P1)
 export const UNARY_SRC = 8;

@@ -3,7 +3,7 @@
 // Must not know opcodes: executor.ts walks the steps.
 
 import {
-  ABI_VERSION, DTYPE_F32, DTYPE_I32, DTYPE_I64, HEADER_ARENA_BYTES, HEADER_BYTES, HEADER_INPUT_COUNT, HEADER_IO_AT, HEADER_MAGIC,
+  ABI_VERSION, DTYPE_BOOL, DTYPE_F32, DTYPE_I32, DTYPE_I64, HEADER_ARENA_BYTES, HEADER_BYTES, HEADER_INPUT_COUNT, HEADER_IO_AT, HEADER_MAGIC,
   HEADER_OUTPUT_COUNT, HEADER_PLAN_BYTES, HEADER_STEPS_AT, HEADER_STEPS_BYTES, HEADER_STEP_COUNT, HEADER_STRINGS_AT,
   HEADER_STRINGS_BYTES, HEADER_TRACES_AT, HEADER_VERSION, HEADER_WEIGHTS_AT, HEADER_WEIGHTS_BYTES, IO_ADDRESS, IO_BYTES, IO_DIMS,
   IO_DTYPE, IO_ELEMENTS, IO_HAS_SCALE, IO_LAYOUT, IO_NAME_AT, IO_NAME_BYTES, IO_RANK, PLAN_ALIGN, PLAN_MAGIC, SLACK_BYTES,
@@ -84,7 +84,7 @@ function traceIsSound(plan: usize, record: usize): bool {
 
 /** Bytes per element, 0 for an unknown dtype. */
 function elementBytes(dtype: i32): i64 {
-  if (dtype < DTYPE_F32 || dtype > DTYPE_I64) return 0;
+  if (dtype < DTYPE_F32 || dtype > DTYPE_BOOL) return 0;
   return dtype == DTYPE_F32 || dtype == DTYPE_I32 ? 4 : dtype == DTYPE_I64 ? 8 : 1;
 }
 function nameIsSound(plan: usize, at: u32, bytes: u32): bool {

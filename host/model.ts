@@ -52,7 +52,7 @@ export interface Backend {
 }
 
 const arrayName: Readonly<Record<DType, string>> = {
-  float32: 'Float32Array', int8: 'Int8Array', uint8: 'Uint8Array', int32: 'Int32Array', int64: 'BigInt64Array',
+  float32: 'Float32Array', int8: 'Int8Array', uint8: 'Uint8Array', int32: 'Int32Array', int64: 'BigInt64Array', bool: 'Uint8Array',
 };
 
 /** A loaded network. Obtained from loadModel() or loadPlan(). */
@@ -186,7 +186,7 @@ function isNamed(data: ArrayBufferView, dtype: DType): boolean {
   switch (dtype) {
     case 'float32': return data instanceof Float32Array;
     case 'int8': return data instanceof Int8Array;
-    case 'uint8': return data instanceof Uint8Array;
+    case 'uint8': case 'bool': return data instanceof Uint8Array;
     case 'int32': return data instanceof Int32Array;
     case 'int64': return data instanceof BigInt64Array;
   }

@@ -1,5 +1,5 @@
 // NumPy's .npy files, versions 1.0 and 2.0. In: bytes of a file, or a tensor. Out: a tensor, or bytes.
-// Only what kinglet computes with: little-endian f4, i1, u1, i4, i8 in C order. Everything else is refused by name.
+// Only what kinglet computes with: little-endian f4, i1, u1, i4, i8, b1 in C order. Everything else is refused by name.
 // Must not know models or files.
 
 import { KingletError } from './error.ts';
@@ -7,8 +7,8 @@ import { elementBytes, elementCount, tensorFromBytes } from './tensor.ts';
 import type { DType, Shape, Tensor, TensorData } from './tensor.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // "\x93NUMPY"
-const descrOf: Readonly<Record<DType, string>> = { float32: '<f4', int8: '|i1', uint8: '|u1', int32: '<i4', int64: '<i8' };
-const dtypeOf: ReadonlyMap<string, DType> = new Map([['<f4', 'float32'], ['|i1', 'int8'], ['|u1', 'uint8'], ['<i4', 'int32'], ['<i8', 'int64']]);
+const descrOf: Readonly<Record<DType, string>> = { float32: '<f4', int8: '|i1', uint8: '|u1', int32: '<i4', int64: '<i8', bool: '|b1' };
+const dtypeOf: ReadonlyMap<string, DType> = new Map([['<f4', 'float32'], ['|i1', 'int8'], ['|u1', 'uint8'], ['<i4', 'int32'], ['<i8', 'int64'], ['|b1', 'bool']]);
 const MAX_HEADER_BYTES = 65536;
 
 export function readNpy(bytes: Uint8Array): Tensor {
@@ -37,7 +37,7 @@ function parseHeader(header: string): { dtype: DType; shape: Shape } {
   const dims = /(?:^|,)\s*'shape'\s*:\s*\(([\d\s,]*)\)\s*(?:,|$)/.exec(fields)?.[1];
   if (descr === undefined || order === undefined || dims === undefined) throw bad('the .npy header lacks descr, fortran_order or shape');
   const dtype = dtypeOf.get(descr);
-  if (dtype === undefined) throw bad(`.npy dtype ${JSON.stringify(descr)} is not supported (only ${[...dtypeOf.keys()].join(' ')})`, 'Save it with astype(numpy.float32), uint8, int8, int32 or int64.');
+  if (dtype === undefined) throw bad(`.npy dtype ${JSON.stringify(descr)} is not supported (only ${[...dtypeOf.keys()].join(' ')})`, 'Save it with astype(numpy.float32), uint8, int8, int32, int64 or bool.');
   if (order === 'True') throw bad('the .npy file is in Fortran order', 'Save it with numpy.ascontiguousarray(x).');
   return { dtype, shape: parseDims(dims.trim()) };
 }

@@ -2,7 +2,8 @@
 
 import { KingletError } from './error.ts';
 
-export type DType = 'float32' | 'int8' | 'uint8' | 'int32' | 'int64';
+/** int64, uint8 and bool (a byte of 0 or 1) exist at the border of a graph only. */
+export type DType = 'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
 export type Shape = readonly number[];
 export type TensorData = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 
@@ -21,7 +22,7 @@ export interface Tensor extends TensorType {
   readonly data: TensorData;
 }
 
-export const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int8: 1, uint8: 1, int32: 4, int64: 8 };
+export const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int8: 1, uint8: 1, int32: 4, int64: 8, bool: 1 };
 
 /** Largest number of elements of one tensor. */
 export const MAX_ELEMENTS = 2 ** 27;
@@ -42,7 +43,7 @@ export function allocate(dtype: DType, count: number): TensorData {
   switch (dtype) {
     case 'float32': return new Float32Array(count);
     case 'int8': return new Int8Array(count);
-    case 'uint8': return new Uint8Array(count);
+    case 'uint8': case 'bool': return new Uint8Array(count);
     case 'int32': return new Int32Array(count);
     case 'int64': return new BigInt64Array(count);
   }
@@ -63,7 +64,7 @@ export function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, count:
   switch (dtype) {
     case 'float32': return new Float32Array(buffer, at, count);
     case 'int8': return new Int8Array(buffer, at, count);
-    case 'uint8': return new Uint8Array(buffer, at, count);
+    case 'uint8': case 'bool': return new Uint8Array(buffer, at, count);
     case 'int32': return new Int32Array(buffer, at, count);
     case 'int64': return new BigInt64Array(buffer, at, count);
   }

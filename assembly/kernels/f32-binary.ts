@@ -6,7 +6,7 @@
 
 import {
   BINARY_A, BINARY_ADD, BINARY_A_STRIDES, BINARY_B, BINARY_B_STRIDES, BINARY_DIMS, BINARY_DIV, BINARY_DST, BINARY_DST_STRIDES,
-  BINARY_FLOOR_DIV, BINARY_KIND, BINARY_KIND_COUNT, BINARY_MAX, BINARY_MAXIMUM, BINARY_MIN, BINARY_MINIMUM, BINARY_MUL, BINARY_POW,
+  BINARY_EQUAL, BINARY_FLOOR_DIV, BINARY_KEEP, BINARY_KIND, BINARY_KIND_COUNT, BINARY_LESS, BINARY_MAX, BINARY_MAXIMUM, BINARY_MIN, BINARY_MINIMUM, BINARY_MUL, BINARY_POW,
   BINARY_PRELU, BINARY_SQUARED_DIFFERENCE, BINARY_SUB, NEST_RANK,
 } from "../abi.ts";
 import { addWork, nestCount, nestSpan, reads, times, word, writes } from "../verify.ts";
@@ -45,6 +45,9 @@ function pow4(a: v128, b: v128): v128 {
   if (kind == BINARY_PRELU) return v128.bitselect(a, f32x4.mul(a, b), f32x4.ge(a, f32x4.splat(0)));
   if (kind == BINARY_FLOOR_DIV) return f32x4.floor(f32x4.div(a, b));
   if (kind == BINARY_POW) return pow4(a, b);
+  if (kind == BINARY_LESS) return v128.and(f32x4.lt(a, b), f32x4.splat(1));
+  if (kind == BINARY_EQUAL) return v128.and(f32x4.eq(a, b), f32x4.splat(1));
+  if (kind == BINARY_KEEP) return v128.andnot(b, f32x4.eq(a, f32x4.splat(0)));
   const d = f32x4.sub(a, b);
   return f32x4.mul(d, d);
 }
@@ -61,6 +64,9 @@ export function binary4(kind: i32, a: v128, b: v128): v128 {
     case BINARY_POW: return apply(BINARY_POW, a, b);
     case BINARY_PRELU: return apply(BINARY_PRELU, a, b);
     case BINARY_FLOOR_DIV: return apply(BINARY_FLOOR_DIV, a, b);
+    case BINARY_LESS: return apply(BINARY_LESS, a, b);
+    case BINARY_EQUAL: return apply(BINARY_EQUAL, a, b);
+    case BINARY_KEEP: return apply(BINARY_KEEP, a, b);
     default: return apply(BINARY_SQUARED_DIFFERENCE, a, b);
   }
 }
@@ -194,6 +200,9 @@ function applyI32(kind: i32, a: i32, b: i32): i32 {
     case BINARY_POW: return integerPower(a, b);
     case BINARY_PRELU: return a >= 0 ? a : a * b;
     case BINARY_FLOOR_DIV: return floorDivide(a, b);
+    case BINARY_LESS: return i32(a < b);
+    case BINARY_EQUAL: return i32(a == b);
+    case BINARY_KEEP: return a == 0 ? 0 : b;
     default: return (a - b) * (a - b);
   }
 }

@@ -1,6 +1,6 @@
 // The one intermediate representation: values and nodes in topological order. In: importers and the zoo. Out: passes, reference, lowering.
 // Canonical form (host/import makes it, passes keep it): spatial ops are NHWC with explicit pads; weights are HWIO;
-// integers are int32 (int64 only at the border); 8-bit tensors are int8 (uint8 only at the border); split is several slices.
+// integers are int32 (int64 and bool only at the border); 8-bit tensors are int8 (uint8 only at the border); split is several slices.
 // Must not know any particular op.
 
 import type { Op } from '../ops/op.ts';

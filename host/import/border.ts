@@ -14,9 +14,9 @@ import { checkLimit, type ImportOptions } from './limits.ts';
 /** Most inputs, and most outputs, of a graph. */
 const MAX_BORDER_VALUES = 1000;
 
-/** What a caller of the compiled model sees of the file's types: uint8 and int64 stay, the others as inside. */
+/** What a caller of the compiled model sees of the file's types: uint8, int64 and bool stay, the others as inside. */
 function borderDtype(source: SourceType): DType {
-  return source === 'uint8' || source === 'int64' ? source : innerDtype[source];
+  return source === 'uint8' || source === 'int64' || source === 'bool' ? source : innerDtype[source];
 }
 
 export interface InputType {
@@ -31,7 +31,7 @@ export function addInput(b: Builder, name: string, type: InputType): Value {
   checkLimit(b.graph.inputs.length + 1, MAX_BORDER_VALUES, 'inputs');
   const outer = b.input(name, { dtype: borderDtype(type.source), shape: type.shape, quantization: type.quantization });
   if (type.source === 'uint8') return b.add(flipSign, {}, [outer]);
-  return type.source === 'int64' ? b.add(cast, { to: 'int32' }, [outer]) : outer;
+  return type.source === 'int64' || type.source === 'bool' ? b.add(cast, { to: 'int32' }, [outer]) : outer;
 }
 
 /** Adds a graph output. A value that is an input, a constant or another output gets a copy of its own. */
@@ -43,7 +43,7 @@ export function addOutput(b: Builder, name: string, value: Value, source: Source
   }
   let outer = value;
   if (source === 'uint8') outer = b.add(flipSign, {}, [value], { fold: false });
-  if (source === 'int64') outer = b.add(cast, { to: 'int64' }, [value], { fold: false });
+  if (source === 'int64' || source === 'bool') outer = b.add(cast, { to: source }, [value], { fold: false });
   if (isConstant(outer) || b.graph.inputs.includes(outer) || b.graph.outputs.includes(outer)) {
     outer = b.add(reshape, { shape: [...outer.shape] }, [outer], { fold: false });
   }

@@ -4,7 +4,8 @@
 
 import {
   BINARY_A, BINARY_ADD, BINARY_A_SCALE, BINARY_A_STRIDES, BINARY_A_ZERO, BINARY_B, BINARY_B_SCALE, BINARY_B_STRIDES, BINARY_B_ZERO,
-  BINARY_DIMS, BINARY_DIV, BINARY_DST, BINARY_DST_SCALE, BINARY_DST_STRIDES, BINARY_DST_ZERO, BINARY_FLOOR_DIV, BINARY_KIND, BINARY_MAX,
+  BINARY_DIMS, BINARY_DIV, BINARY_DST, BINARY_DST_SCALE, BINARY_DST_STRIDES, BINARY_DST_ZERO, BINARY_EQUAL, BINARY_FLOOR_DIV, BINARY_KEEP, BINARY_KIND,
+  BINARY_LESS, BINARY_MAX,
   BINARY_MAXIMUM, BINARY_MIN, BINARY_MINIMUM, BINARY_MUL, BINARY_POW, BINARY_PRELU, BINARY_SQUARED_DIFFERENCE, BINARY_STEP_BYTES,
   BINARY_SUB, F32_BINARY, I32_BINARY, QS8_BINARY,
 } from '../../assembly/abi.ts';
@@ -20,7 +21,9 @@ import type { Op } from './op.ts';
 import { forward, operand } from './operand.ts';
 import { dequantizeValue, quantizedClamp, quantizeValue, rint, saturate } from './quantized.ts';
 
-export type BinaryKind = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'pow' | 'prelu' | 'floorDiv' | 'squaredDifference';
+/** less and equal give 1 or 0 in the operands' dtype; keep is b where a is not 0, else 0. */
+export type BinaryKind = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'pow' | 'prelu' | 'floorDiv' | 'squaredDifference'
+  | 'less' | 'equal' | 'keep';
 export interface BinaryAttrs {
   readonly kind: BinaryKind;
   /** Real-valued clamp of the result; infinite where there is none. */
@@ -30,7 +33,7 @@ export interface BinaryAttrs {
 
 const kindNumbers: Readonly<Record<BinaryKind, number>> = {
   add: BINARY_ADD, sub: BINARY_SUB, mul: BINARY_MUL, div: BINARY_DIV, maximum: BINARY_MAXIMUM, minimum: BINARY_MINIMUM,
-  pow: BINARY_POW, prelu: BINARY_PRELU, floorDiv: BINARY_FLOOR_DIV, squaredDifference: BINARY_SQUARED_DIFFERENCE,
+  pow: BINARY_POW, prelu: BINARY_PRELU, floorDiv: BINARY_FLOOR_DIV, squaredDifference: BINARY_SQUARED_DIFFERENCE, less: BINARY_LESS, equal: BINARY_EQUAL, keep: BINARY_KEEP,
 };
 
 type Arithmetic = Readonly<Record<BinaryKind, (a: number, b: number) => number>>;
@@ -47,6 +50,9 @@ const real: Arithmetic = {
   prelu: (a, b) => (a >= 0 ? a : a * b),
   floorDiv: (a, b) => Math.floor(Math.fround(a / b)),
   squaredDifference: (a, b) => Math.fround(a - b) ** 2,
+  less: (a, b) => (a < b ? 1 : 0),
+  equal: (a, b) => (a === b ? 1 : 0),
+  keep: (a, b) => (a === 0 ? 0 : b),
 };
 
 /** Wraps around like 32-bit registers; x/0 is 0. */

@@ -1,4 +1,4 @@
-// cast: between float32, int32, int8 and (at the graph's border) int64, by value.
+// cast: between float32, int32, int8 and (at the graph's border) int64 and bool (0 or 1), by value.
 // ONNX Cast, TFLite CAST. Float to integer truncates towards zero and saturates; NaN becomes 0. Must not know the graph around it.
 
 import {
@@ -30,7 +30,8 @@ export const byteValues: Quantization = { scale: Float32Array.of(1), zeroPoint: 
 /** The X_CONVERT kinds from one dtype to another, in order. */
 const routes: Partial<Record<DType, Partial<Record<DType, readonly Hop[]>>>> = {
   float32: { int32: [[CONVERT_F32_I32, 'int32']], int8: [[CONVERT_F32_I32, 'int32'], [CONVERT_I32_I8, 'int8']], int64: [[CONVERT_F32_I32, 'int32'], [CONVERT_I32_I64, 'int64']] },
-  int32: { float32: [[CONVERT_I32_F32, 'float32']], int8: [[CONVERT_I32_I8, 'int8']], int64: [[CONVERT_I32_I64, 'int64']] },
+  int32: { float32: [[CONVERT_I32_F32, 'float32']], int8: [[CONVERT_I32_I8, 'int8']], int64: [[CONVERT_I32_I64, 'int64']], bool: [[CONVERT_I32_I8, 'bool']] },
+  bool: { int32: [[CONVERT_I8_I32, 'int32']] },
   int8: { float32: [[CONVERT_DEQUANTIZE, 'float32']], int32: [[CONVERT_I8_I32, 'int32']], int64: [[CONVERT_I8_I32, 'int32'], [CONVERT_I32_I64, 'int64']] },
   int64: { int32: [[CONVERT_I64_I32, 'int32']], float32: [[CONVERT_I64_I32, 'int32'], [CONVERT_I32_F32, 'float32']], int8: [[CONVERT_I64_I32, 'int32'], [CONVERT_I32_I8, 'int8']] },
 };

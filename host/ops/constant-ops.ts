@@ -1,6 +1,7 @@
 // Operators that leave no node behind: constants, shapes and identities. In: ONNX and TFLite nodes. Out: constants or their inputs.
 // Shapes are known when a model is imported, so arithmetic on them folds away. Must not know which ops use the results.
 
+import { KingletError } from '../error.ts';
 import type { Builder } from '../graph/builder.ts';
 import { isConstant, type Value } from '../graph/graph.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
@@ -41,6 +42,20 @@ function onnxDropout(node: OnnxNode, b: Builder): Value[] {
   return [x, b.add(expand, { shape: x.shape }, [intConstant(b, [1], [])], { fold: false })];
 }
 
+/** Most numbers of a Range: anchors and positions are far fewer, and a file of a hundred bytes may ask for any number. */
+const MAX_RANGE = 2 ** 20;
+
+/** start, start + delta, … up to limit, which is not reached. */
+function onnxRange(node: OnnxNode, b: Builder): Value {
+  const bounds = [0, 1, 2].map((i) => node.constant(i));
+  if (bounds.some((bound) => product(bound.shape) !== 1 || bound.dtype !== bounds[0].dtype)) return node.fail('start, limit and delta must be numbers of one type');
+  const [start, limit, delta] = bounds.map((bound) => numbers(bound)[0]);
+  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  if (!(count <= MAX_RANGE)) throw new KingletError('ERR_LIMIT', `a range of ${count} numbers; the limit is ${MAX_RANGE}`);
+  const values = Array.from({ length: count }, (_, i) => start + i * delta);
+  return bounds[0].dtype === 'float32' ? floatConstant(b, values) : intConstant(b, values);
+}
+
 const onnx: Readonly<Record<string, OnnxReader>> = {
   Constant: (node, b) => [onnxConstant(node, b)],
   ConstantOfShape(node, b) {
@@ -48,6 +63,7 @@ const onnx: Readonly<Record<string, OnnxReader>> = {
     if (product(value.shape) !== 1) return node.fail('value must be one number');
     return [b.add(expand, { shape: integers(node.constant(0)) }, [b.constant({ ...value, shape: [], data: value.data ?? new Float32Array(1) })])];
   },
+  Range: (node, b) => [onnxRange(node, b)],
   Shape: (node, b) => [onnxShape(node, b)],
   Size: (node, b) => [intConstant(b, [product(node.input(0).shape)], [])],
   Identity: (node) => [node.input(0)],

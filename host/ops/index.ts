@@ -17,6 +17,7 @@ import { expand } from './expand.ts';
 import { flipSign } from './flip-sign.ts';
 import { gather } from './gather.ts';
 import { gatherNd } from './gather-nd.ts';
+import { logicOps } from './logic.ts';
 import { lrn } from './lrn.ts';
 import { matmul } from './matmul.ts';
 import { normalize } from './normalize.ts';
@@ -43,7 +44,7 @@ interface Readable {
 
 export const ops: readonly Readable[] = [
   conv2d, convTranspose2d, matmul,
-  binary, unary, composed, batchNorm, normalize, lrn,
+  binary, unary, composed, logicOps, batchNorm, normalize, lrn,
   pool2d, reduce, softmax, argmax,
   concat, slice, pad, reshape, expand, transpose, channelShuffle, gather, gatherNd, spaceToBatch, batchToSpace,
   resize,

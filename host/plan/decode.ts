@@ -72,6 +72,7 @@ export function checkLength(planBytes: number, fileBytes: number): void {
 
 const dtypes = new Map<number, DType>([
   [abi.DTYPE_F32, 'float32'], [abi.DTYPE_I8, 'int8'], [abi.DTYPE_U8, 'uint8'], [abi.DTYPE_I32, 'int32'], [abi.DTYPE_I64, 'int64'],
+  [abi.DTYPE_BOOL, 'bool'],
 ]);
 
 function bad(message: string): KingletError {

@@ -16,7 +16,7 @@ export interface PlanFacts {
 }
 
 const dtypeCode: Readonly<Record<DType, number>> = {
-  float32: abi.DTYPE_F32, int8: abi.DTYPE_I8, uint8: abi.DTYPE_U8, int32: abi.DTYPE_I32, int64: abi.DTYPE_I64,
+  float32: abi.DTYPE_F32, int8: abi.DTYPE_I8, uint8: abi.DTYPE_U8, int32: abi.DTYPE_I32, int64: abi.DTYPE_I64, bool: abi.DTYPE_BOOL,
 };
 const align = (bytes: number): number => Math.ceil(bytes / abi.PLAN_ALIGN) * abi.PLAN_ALIGN;
 

@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { runReference } from '../../host/backends/reference.ts';
+import { Builder } from '../../host/graph/builder.ts';
 import { KingletError, loadModel, type ErrorCode } from '../../host/index.ts';
+import { binary } from '../../host/ops/binary.ts';
+import { cast } from '../../host/ops/cast.ts';
+import { unary } from '../../host/ops/unary.ts';
 import { noise } from '../../models/random.ts';
 import { planOf, tinyGraph } from '../../models/tiny.ts';
 import { kernelSets } from '../engines.ts';
@@ -40,6 +44,19 @@ it('describes inputs and outputs', async () => {
   assert.deepEqual(model.outputs[0]?.shape, [1, 3, 2, 7]);
   assert.equal(model.stats.macs, 6 * 5 * 10 * 27 + 3 * 2 * 10 * 9 + 3 * 2 * 7 * 10);
   assert.equal(model.stats.params, 270 + 10 + 90 + 10 + 70 + 7);
+});
+
+it('takes and gives tensors without elements, and booleans as bytes', async () => {
+  const b = new Builder();
+  const x = b.input('x', { dtype: 'float32', shape: [0, 4] });
+  b.output(b.add(unary, { kind: 'abs', p0: 0, p1: 0 }, [x]), 'y');
+  const flags = b.input('flags', { dtype: 'bool', shape: [3] });
+  const wide = b.add(cast, { to: 'int32' }, [flags]);
+  b.output(b.add(cast, { to: 'bool' }, [b.add(binary, { kind: 'equal', min: -Infinity, max: Infinity }, [wide, b.constant({ dtype: 'int32', shape: [], data: Int32Array.of(0) })])]), 'opposite');
+  const model = await loadModel(planOf(b.graph));
+  assert.deepEqual(model.outputs.map(({ dtype, shape }) => [dtype, shape]), [['float32', [0, 4]], ['bool', [3]]]);
+  assert.deepEqual(await model.run([new Float32Array(0), Uint8Array.of(1, 0, 1)]), [new Float32Array(0), Uint8Array.of(0, 1, 0)]);
+  await assert.rejects(model.run([new Float32Array(0), Int32Array.of(1, 0, 1)]), code('ERR_INPUT'));
 });
 
 it('takes inputs by name, by position, or the only one', async () => {

@@ -56,7 +56,7 @@ function arrayOf(dtype: DType, values: readonly (number | bigint)[]): TensorData
   switch (dtype) {
     case 'float32': return Float32Array.from(values, Number);
     case 'int8': return Int8Array.from(values, Number);
-    case 'uint8': return Uint8Array.from(values, Number);
+    case 'uint8': case 'bool': return Uint8Array.from(values, Number);
     case 'int32': return Int32Array.from(values, Number);
     case 'int64': return BigInt64Array.from(values, BigInt);
   }

@@ -3,7 +3,7 @@
 import { test } from 'node:test';
 import {
   BINARY_A, BINARY_ADD, BINARY_A_SCALE, BINARY_A_STRIDES, BINARY_A_ZERO, BINARY_B, BINARY_B_SCALE, BINARY_B_STRIDES, BINARY_B_ZERO, BINARY_DIMS,
-  BINARY_DIV, BINARY_DST, BINARY_DST_SCALE, BINARY_DST_STRIDES, BINARY_DST_ZERO, BINARY_FLOOR_DIV, BINARY_KIND, BINARY_KIND_COUNT, BINARY_MAX,
+  BINARY_DIV, BINARY_DST, BINARY_DST_SCALE, BINARY_DST_STRIDES, BINARY_DST_ZERO, BINARY_EQUAL, BINARY_FLOOR_DIV, BINARY_KEEP, BINARY_KIND, BINARY_KIND_COUNT, BINARY_LESS, BINARY_MAX,
   BINARY_MAXIMUM, BINARY_MIN, BINARY_MINIMUM, BINARY_MUL, BINARY_POW, BINARY_PRELU, BINARY_STEP_BYTES, BINARY_SUB, F32_BINARY, I32_BINARY,
   QS8_BINARY,
 } from '../../assembly/abi.ts';
@@ -25,6 +25,9 @@ function real(kind: number, a: number, b: number): number {
     case BINARY_POW: return f32(Math.pow(a, b));
     case BINARY_PRELU: return a >= 0 ? a : f32(a * b);
     case BINARY_FLOOR_DIV: return Math.floor(f32(a / b));
+    case BINARY_LESS: return Number(a < b);
+    case BINARY_EQUAL: return Number(a === b);
+    case BINARY_KEEP: return a === 0 ? 0 : b;
     default: return f32(f32(a - b) * f32(a - b));
   }
 }
@@ -34,6 +37,7 @@ function whole(kind: number, a: number, b: number): number {
     case BINARY_MUL: return Math.imul(a, b);
     case BINARY_DIV: return b === 0 ? 0 : (a / b) | 0;
     case BINARY_FLOOR_DIV: return b === 0 ? 0 : Math.floor(a / b) | 0;
+    case BINARY_LESS: case BINARY_EQUAL: case BINARY_KEEP: return real(kind, a, b);
     case BINARY_PRELU: return a >= 0 ? a : Math.imul(a, b);
     case BINARY_POW: return Number(BigInt.asIntN(32, b < 0 ? BigInt(a === 0 ? 0 : Math.trunc(a ** b)) : BigInt(a) ** BigInt(b)));
     case BINARY_ADD: case BINARY_SUB: case BINARY_MAXIMUM: case BINARY_MINIMUM: return real64(kind, a, b) | 0;
@@ -75,6 +79,7 @@ for (const executor of executors) {
         const nest = randomNest(random);
         const a = random.f32(nest.a.span);
         const b = random.f32(nest.b.span);
+        if (kind >= BINARY_LESS) for (const x of [a, b]) x.forEach((v, i) => { x[i] = Math.round(2 * v); }); // ties are the point
         a[0] = random.pick([NaN, Infinity, -0, 0, -Infinity, a[0]]);
         const [low, high] = random.chance(0.5) ? [-Infinity, Infinity] : [f32(-0.7), f32(1.3)];
         const expected = new Float32Array(canaries(4 * nest.dst.span));

@@ -16,6 +16,7 @@ import { expand } from '../../host/ops/expand.ts';
 import { gatherNd } from '../../host/ops/gather-nd.ts';
 import { gather } from '../../host/ops/gather.ts';
 import type { OnnxReader } from '../../host/ops/op.ts';
+import { logicOps } from '../../host/ops/logic.ts';
 import { pad } from '../../host/ops/pad.ts';
 import { reshape } from '../../host/ops/reshape.ts';
 import { slice } from '../../host/ops/slice.ts';
@@ -27,7 +28,7 @@ import { floatTensor, intTensor } from './problem.ts';
 import { onnxNode, type OnnxSpec } from './source-nodes.ts';
 
 const readers = new Map<string, OnnxReader>(
-  [binary, unary, composed, argmax, concat, slice, pad, reshape, expand, transpose, gather, gatherNd, channelShuffle, constantOps]
+  [binary, unary, composed, logicOps, argmax, concat, slice, pad, reshape, expand, transpose, gather, gatherNd, channelShuffle, constantOps]
     .flatMap((op) => Object.entries((op as { onnx?: Record<string, OnnxReader> }).onnx ?? {})),
 );
 
@@ -113,6 +114,22 @@ test('8-bit integers wrap around like registers', () => {
 test('ReduceLogSumExp neither overflows nor loses infinities', () => {
   const [y] = evaluate('ReduceLogSumExp', { attrs: { axes: [1], keepdims: 0 } }, [floatTensor([4, 2], [1000, 1000, -1000, -1000, -Infinity, -Infinity, Infinity, 0])], []);
   deepEqual([...y.data as Float32Array], [1000 + Math.LN2, Math.LN2 - 1000, -Infinity, Infinity].map(Math.fround));
+});
+
+test('comparisons know NaN, and Where keeps what it does not choose out of the result', () => {
+  const [a, c] = [floatTensor([5], [1, 2, 3, NaN, Infinity]), floatTensor([5], [2, 2, 2, 2, NaN])];
+  const results = { Less: [1, 0, 0, 0, 0], LessOrEqual: [1, 1, 0, 0, 0], Greater: [0, 0, 1, 0, 0], GreaterOrEqual: [0, 1, 1, 0, 0], Equal: [0, 1, 0, 0, 0] };
+  for (const [op, want] of Object.entries(results)) deepEqual([...evaluate(op, {}, [a, c], [])[0].data as Int32Array], want, op);
+  const flags = intTensor([5], [0, 1, 0, 0, 1]);
+  deepEqual([...evaluate('Where', {}, [flags, a, c], [])[0].data as Float32Array], [2, 2, 2, 2, Infinity]);
+  deepEqual([...evaluate('Where', {}, [flags, intTensor([], [7]), intTensor([], [-(2 ** 31)])], [])[0].data as Int32Array], [-(2 ** 31), 7, -(2 ** 31), -(2 ** 31), 7]);
+  deepEqual([...evaluate('IsNaN', {}, [a], [])[0].data as Int32Array], [0, 0, 0, 1, 0]);
+});
+
+test('a range stops before its limit and is never endless', () => {
+  const range = (...v: number[]): number[] => [...numbers(evaluate('Range', {}, v.map((n) => floatTensor([], [n])), [0, 1, 2])[0])];
+  deepEqual([range(1, 2, 0.5), range(5, 1, -2), range(1, 1, 1), range(0, 1, -1)], [[1, 1.5], [5, 3], [], []]);
+  for (const bounds of [[0, 1, 0], [0, 1, NaN], [0, Infinity, 1], [0, 1, 1e-30]]) throws(() => range(...bounds), codeOf('ERR_LIMIT'));
 });
 
 test('ArgMin of integers takes the smallest of all', () => {

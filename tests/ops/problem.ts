@@ -20,6 +20,7 @@ export function randomTensor(seed: number, type: TensorType): Tensor {
   const data = allocate(type.dtype, elementCount(type.shape));
   if (data instanceof BigInt64Array) throw new TypeError('int64 has no place here');
   const draw: Record<Exclude<DType, 'int64'>, () => number> = {
+    bool: () => Math.floor(next() * 2),
     float32: () => next() * 8 - 4, int8: () => Math.floor(next() * 256) - 128, uint8: () => Math.floor(next() * 256), int32: () => Math.floor(next() * 41) - 20,
   };
   for (let i = 0; i < data.length; i++) data[i] = draw[type.dtype as Exclude<DType, 'int64'>]();
