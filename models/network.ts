@@ -23,7 +23,7 @@ import { realFunction, unary, type UnaryAttrs } from '../host/ops/unary.ts';
 import { resolvePads, type Pads, type Pair } from '../host/ops/window.ts';
 import { elementCount, type Shape } from '../host/tensor.ts';
 import { averageOf, largestOf, mixOf, productOf, sumOf, throughFunction, unit, UNIFORM_POWER, type Moments } from './moments.ts';
-import { seeded, type WeightRole, type WeightSource } from './weights.ts';
+import { seeded, standardised, type WeightRole, type WeightSource } from './weights.ts';
 
 export interface NetworkOptions {
   readonly batch?: number | undefined;
@@ -87,9 +87,9 @@ export interface Defaults {
 export const RESIDUAL_GAIN = 0.5;
 /**
  * `gain` in front of functions that are neither linear nor flat near 0. At 1 a little less in comes out as much less, and deep
- * networks fade; at 4 they behave as ReLU does, and gates open and close.
+ * networks fade; at 3 they behave as ReLU does, and gates open and close.
  */
-const CURVED_GAIN = 4;
+const CURVED_GAIN = 3;
 
 const functions: Readonly<Record<Exclude<Activation, 'swish'>, UnaryAttrs>> = {
   relu: { kind: 'clamp', p0: 0, p1: Infinity },
@@ -145,9 +145,8 @@ export class Network {
     const pads = this.#pads(x, window, options.pad);
     const shape = [...kernel, Math.ceil(channels / groups), filters];
     const inside = insideShare(x.shape[1], window, 0, pads) * insideShare(x.shape[2], window, 1, pads);
-    const fanIn = elementCount(shape) / filters * inside;
-    const w = this.#constant(name, shape, 'weights', 0, gain * Math.sqrt(1 / (UNIFORM_POWER * fanIn * this.#of(x).power)));
-    const b = bias ? this.#constant(name, [filters], 'bias', 0, 0.1) : null;
+    const w = this.#layerWeights(x, name, shape, gain / Math.sqrt(inside));
+    const b = bias ? this.#drawn(name, [filters], 'bias', 0, 0.1) : null;
     return this.node(conv2d, { ...window, pads, groups, ...noClamp }, [x, w, b], name, { mean: 0, power: gain * gain });
   }
 
@@ -157,10 +156,10 @@ export class Network {
     const spread = Math.sqrt(power);
     const shape = [channelsOf(x)];
     const parameters = [
-      this.#constant(name, shape, 'gamma', gain, 0.2 * gain),
-      this.#constant(name, shape, 'beta', 0, 0.2 * gain),
-      this.#constant(name, shape, 'mean', mean, 0.1 * spread),
-      this.#constant(name, shape, 'variance', power - mean * mean, 0.25 * (power - mean * mean)),
+      this.#drawn(name, shape, 'gamma', gain, 0.2 * gain),
+      this.#drawn(name, shape, 'beta', 0, 0.2 * gain),
+      this.#drawn(name, shape, 'mean', mean, 0.1 * spread),
+      this.#drawn(name, shape, 'variance', power - mean * mean, 0.25 * (power - mean * mean)),
     ];
     return this.node(batchNorm, { epsilon }, [x, ...parameters], name, { mean: 0, power: 1.05 * gain * gain });
   }
@@ -200,9 +199,8 @@ export class Network {
 
   /** Fully connected: [batch, features] × [features, outputs]. */
   linear(x: Value, name: string, outputs: number, { bias = true }: { readonly bias?: boolean } = {}): Value {
-    const features = channelsOf(x);
-    const w = this.#constant(name, [features, outputs], 'weights', 0, Math.sqrt(1 / (UNIFORM_POWER * features * this.#of(x).power)));
-    const b = bias ? this.#constant(name, [outputs], 'bias', 0, 0.1) : null;
+    const w = this.#layerWeights(x, name, [channelsOf(x), outputs], 1);
+    const b = bias ? this.#drawn(name, [outputs], 'bias', 0, 0.1) : null;
     return this.node(matmul, noClamp, [x, w, b], name, unit);
   }
 
@@ -278,8 +276,18 @@ export class Network {
     return resolvePads({ ...window, autoPad, pads, input: [x.shape[1], x.shape[2]] });
   }
 
-  #constant(name: string, shape: Shape, role: WeightRole, centre: number, spread: number): Value {
-    const data = this.#weights?.(name, shape, role) ?? seeded(this.#seed, name, role, shape, centre, spread);
+  /** Seeded: every output has the spread `gain`, and a mean that all inputs share does not pass. */
+  #layerWeights(x: Value, name: string, shape: Shape, gain: number): Value {
+    const { mean, power } = this.#of(x);
+    const centred = mean !== 0 && shape[shape.length - 2] > 1;
+    const norm = gain / Math.sqrt(centred ? power - mean * mean : power);
+    return this.#constant(name, shape, 'weights', () => standardised(seeded(this.#seed, name, 'weights', shape, 0, 1), shape, { norm, centred }));
+  }
+  #drawn(name: string, shape: Shape, role: WeightRole, centre: number, spread: number): Value {
+    return this.#constant(name, shape, role, () => seeded(this.#seed, name, role, shape, centre, spread));
+  }
+  #constant(name: string, shape: Shape, role: WeightRole, draw: () => Float32Array): Value {
+    const data = this.#weights?.(name, shape, role) ?? draw();
     if (data.length !== elementCount(shape)) throw new KingletError('ERR_INPUT', `${data.length} numbers for the ${role} of ${name}, which have shape [${shape.join(', ')}]`);
     return this.#builder.constant({ dtype: 'float32', shape, data }, `${name}/${role}`);
   }

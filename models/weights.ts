@@ -17,6 +17,25 @@ export function seeded(seed: number, name: string, role: WeightRole, shape: Shap
   return numbers;
 }
 
+/**
+ * Scales the weights of each output (the last axis) so that their squares sum to norm², in place. `centred`: first makes them sum
+ * to 0, so that a mean which all inputs share does not pass, and deep networks keep telling their inputs apart.
+ * Scaled weight standardisation: Brock et al., arXiv 2101.08692, section 4.
+ */
+export function standardised(weights: Float32Array, shape: Shape, { norm, centred }: { readonly norm: number; readonly centred: boolean }): Float32Array {
+  const outputs = shape[shape.length - 1];
+  const fanIn = weights.length / outputs;
+  const [sums, squares] = [new Float64Array(outputs), new Float64Array(outputs)];
+  for (let i = 0; i < weights.length; i++) {
+    sums[i % outputs] += weights[i];
+    squares[i % outputs] += weights[i] ** 2;
+  }
+  const means = sums.map((sum) => (centred ? sum / fanIn : 0));
+  const factors = squares.map((square, o) => norm / Math.sqrt(square - fanIn * means[o] ** 2));
+  for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] - means[i % outputs]) * factors[i % outputs];
+  return weights;
+}
+
 /** FNV-1a, 32 bits (Fowler, Noll, Vo; RFC 9923). */
 function hash(text: string): number {
   let state = 0x811c9dc5;
