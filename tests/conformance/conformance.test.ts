@@ -9,7 +9,8 @@ import { runCase, worst, type Outcomes } from './run-case.ts';
 
 /** Cases whose plan has steps, of those that pass CORE: the rest would prove nothing about kernels. */
 const LEAST_WITH_KERNELS = 390;
-const LEAST_WIDE = 150;
+/** What passes now: whoever makes more pass raises it, nobody lowers it. The project promised 150. */
+const LEAST_WIDE = 209;
 
 async function outcomesOf(list: ListName): Promise<Map<string, Outcomes>> {
   const outcomes = new Map<string, Outcomes>();
