@@ -1,4 +1,4 @@
-// A static server on the loopback address with the headers of an isolated page, and a mailbox for jobs and results.
+// A static server on the loopback address, and a mailbox for jobs and results.
 // In: folders by prefix. Out: { post(job), close }. Nothing outside the folders is served. Files are read once: the disk is nobody's handicap.
 
 import { createServer } from 'node:http';
@@ -6,10 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { join, normalize, sep } from 'node:path';
 
 const types = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
-const headers = {
-  'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-};
+const headers = { 'Cross-Origin-Resource-Policy': 'same-origin', 'Cache-Control': 'no-store' };
+/** Threads and a precise clock need an isolated page, and that a process of its own: pages that start one engine from nothing are plain. */
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /**
  * A page that holds its job and, as a well-built page does, asks at once for what it will need: the model, the engine's modules and its
@@ -38,7 +37,7 @@ export async function serve(folders) {
     const url = new URL(request.url, 'http://localhost');
     const job = jobs.get(url.searchParams.get('id'));
     if (url.pathname === '/page') {
-      response.writeHead(200, { ...headers, 'Content-Type': types.html }).end(html(job));
+      response.writeHead(200, { ...headers, ...(job.job.solo ? {} : isolation), 'Content-Type': types.html }).end(html(job));
     } else if (url.pathname === '/result') {
       const chunks = [];
       for await (const chunk of request) chunks.push(chunk);
