@@ -1,8 +1,9 @@
-// The measurements themselves. Runs in pages and in Node.
+// Engines side by side. Runs in pages and in Node.
 // In: a job { model, plan, inputs, entrants, rounds, blockMs, threads }. Out: plain data for the report.
 // Engines take turns in short blocks within one process, in alternating order, so that a noisy neighbour hits all of them alike.
 
 import { difference, makeInputs } from './inputs.mjs';
+import { median, reason, timed } from './timing.mjs';
 
 const WARM_UP_RUNS = 10;
 const WARM_UP_MS = 700;
@@ -12,23 +13,16 @@ const starters = {
   tfjs: () => import('./engines/tfjs.mjs'),
 };
 
-async function startEngine(job, urls, engine, more = {}) {
-  const file = urls.open(more.fromPlan ? job.plan : job.model); // on its way while the code arrives
+/** An engine's adapter and its library, loaded while the model is on its way. */
+async function startEngine(job, urls, engine) {
+  const file = urls.open(job.model);
   file.catch(() => undefined);
-  const { start } = await starters[engine.split(' ')[0]]();
-  return start({ urls, file, engine, inputs: job.inputs, threads: job.threads ?? 1, where: job.where, ...more });
+  const { libraryOf, start } = await starters[engine.split(' ')[0]]();
+  const library = await import(libraryOf({ urls, where: job.where }));
+  return start({ library, urls, file, engine, inputs: job.inputs, threads: job.threads ?? 1, where: job.where });
 }
 
 const pause = () => new Promise((resolve) => { setTimeout(resolve, 5); });
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-
-/** One timed inference: from a filled typed array to readable ones. Nothing is awaited that is not a promise. */
-async function timed(runner, arrays, samples) {
-  const start = performance.now();
-  const result = runner.run(arrays);
-  if (typeof result.then === 'function') await result;
-  samples.push(performance.now() - start);
-}
 
 export async function duel(job, urls) {
   const arrays = makeInputs(job.inputs);
@@ -73,21 +67,3 @@ export async function duel(job, urls) {
 }
 
 const better = (a, b) => (a && a.gflops > b.gflops ? a : b);
-const reason = (error) => String(error?.message ?? error).replace(/\s+/g, ' ').replaceAll('|', '/').slice(0, 200);
-
-/** A lone engine: time from nothing to the first result (since the page or process began), then a few more runs for the peak memory. */
-export async function solo(job, urls) {
-  if (job.entrants[0] === 'nothing') return { firstMs: performance.now() };
-  const arrays = makeInputs(job.inputs);
-  try {
-    const runner = await startEngine(job, urls, job.entrants[0], { fromPlan: job.fromPlan, warmup: false });
-    const [output] = await runner.run(arrays);
-    const value = Number(output[0]);
-    const firstMs = performance.now();
-    const samples = [];
-    for (let i = 0; i < job.rounds; i++) await timed(runner, arrays, samples);
-    return { firstMs, value, ms: median(samples.slice(samples.length >> 1)), runs: samples.length };
-  } catch (error) {
-    return { failed: reason(error) };
-  }
-}

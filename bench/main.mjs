@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { inFreshBrowser } from './browser.mjs';
+import { bundlePage } from './bundle.mjs';
 import { models as catalogue, soakModels } from './catalogue.mjs';
 import { makeReport } from './report.mjs';
 import { serve } from './server.mjs';
@@ -37,43 +38,34 @@ const rounds = Number(args.rounds ?? (args.quick ? 10 : 30));
 const wanted = catalogue.filter((model) => (args.only ? model.id.includes(args.only) || model.file.includes(args.only) : !args.quick || model.quick));
 if (wanted.length === 0) { say(`no model is called "${args.only}"`); process.exit(64); }
 
-const ORT_WASM = '/rivals/onnxruntime-web/dist/ort-wasm-simd-threaded';
 const KINGLET = ['kinglet relaxed', 'kinglet simd128'];
 const place = await setUp(wanted, say);
 const server = await serve({
   '/bench/': place.here, '/kinglet/': place.dist, '/plans/': place.plans, '/models/': place.modelsFolder, '/zoo/': place.zoo, '/rivals/': place.rivals,
-  '/packages/': join(place.root, 'node_modules'),
+  '/packages/': join(place.root, 'node_modules'), '/': place.dist,
 });
 
 const facts = { ...describe(place), parts: {}, busy: [], emptyPeakBytes: {} };
 
 const inPage = async (job) => {
   if (!place.executablePath) return { failed: 'no Chromium found; set CHROMIUM to its path', entrants: [] };
-  const { url, result, files } = server.post({ where: 'chromium', ...job }, job.solo ? earlyOf(job) : {});
+  const page = job.solo ? await pageOf(job) : {};
+  const { url, result, files } = server.post({ where: 'chromium', ...job }, page);
   const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result });
-  return { ...value, files: [...files] };
+  return { ...value, files: [...files, ...page.files ?? []] };
 };
-/** A module of dist/ and everything in dist/ that it imports statically. */
-function withChunks(entry, seen = new Set()) {
-  if (seen.has(entry)) return seen;
-  seen.add(entry);
-  for (const [, chunk] of readFileSync(join(place.dist, entry), 'utf8').matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) withChunks(chunk, seen);
-  return seen;
-}
-/** What a page for one engine asks for at once: the model, the modules that the engine imports statically, its WebAssembly. */
-function earlyOf({ entrants: [engine], fromPlan, plan, model }) {
-  if (engine === 'nothing') return {};
-  const kinglet = (entry) => [...withChunks(entry)].map((name) => `/kinglet/${name}`);
-  const litert = '/rivals/@litertjs/core';
-  const own = {
-    ort: { modules: ['/rivals/onnxruntime-web/dist/ort.wasm.min.mjs', `${ORT_WASM}.mjs`], fetches: [`${ORT_WASM}.wasm`] },
-    litert: { modules: [`${litert}/dist/index.js`, '/rivals/@litertjs/wasm-utils/dist/index.js'], fetches: [`${litert}/wasm/litert_wasm_internal.wasm`] },
-  }[engine] ?? {
-    modules: fromPlan ? kinglet('run.js') : [...kinglet('index.js'), '/packages/pbf/index.js', '/packages/flatbuffers/mjs/flatbuffers.js'],
-    fetches: [`/kinglet/kinglet.${engine === 'kinglet simd128' ? 'simd' : 'relaxed'}.wasm`],
-  };
-  const bench = ['/bench/page.mjs', '/bench/duel.mjs', '/bench/inputs.mjs', `/bench/engines/${engine.split(' ')[0]}.mjs`];
-  return { model: fromPlan ? plan : model, modules: [...bench, ...new Set(own.modules)], fetches: own.fetches };
+const wasmOf = {
+  'kinglet relaxed': '/kinglet.relaxed.wasm', 'kinglet simd128': '/kinglet.simd.wasm', ort: '/rivals/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
+  litert: '/rivals/@litertjs/core/wasm/litert_wasm_internal.wasm',
+};
+const bundles = new Map();
+/** A page for one engine: its script, what it asks for at once, the files that the script is made of. */
+async function pageOf({ entrants: [engine], fromPlan, plan, model }) {
+  if (engine === 'nothing') return { script: "import { report } from '/bench/report-to-server.mjs'; report(() => ({}));" };
+  const key = `${engine} ${fromPlan}`;
+  if (!bundles.has(key)) bundles.set(key, await bundlePage({ engine, fromPlan, ...place }));
+  const { code, files } = bundles.get(key);
+  return { script: code, files, model: fromPlan ? plan : model, fetches: [wasmOf[engine]] };
 }
 const inNode = (job) => runNode([join(place.here, 'node-side.mjs')], JSON.stringify({
   job: { where: 'node', ...job }, urls: { kinglet: `${pathToFileURL(place.dist)}/`, rivals: `${pathToFileURL(place.rivals)}/` },

@@ -4,12 +4,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { duel, solo } from './duel.mjs';
+import { duel } from './duel.mjs';
+import { solo } from './solo.mjs';
 
 const { job, urls } = JSON.parse(readFileSync(0, 'utf8'));
 console.log = console.error; // engines may talk, stdout is the result
 const open = async (url) => new Response(await readFile(fileURLToPath(url)));
-const result = await (job.solo ? solo : duel)(job, { ...urls, open });
+const places = { ...urls, open };
+const result = job.solo ? await alone(job.entrants[0]) : await duel(job, places);
+
 // Not resourceUsage().maxRSS: Linux lets a child inherit its parent's.
 result.peakBytes = existsSync('/proc/self/status') ? Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024 : null;
 process.stdout.write(JSON.stringify(result), () => process.exit(0));
+
+async function alone(engine) {
+  if (engine === 'nothing') return {};
+  const { libraryOf, start } = await import(`./engines/${engine.split(' ')[0]}.mjs`);
+  return solo(job, places, await import(libraryOf({ urls, fromPlan: job.fromPlan, where: 'node' })), start);
+}

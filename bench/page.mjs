@@ -1,21 +1,6 @@
-// The browser's side: does the job named in the address and posts the result to the server.
-// In: ?id=… and the job in the document. Out: POST /result?id=…
+// The browser's side of a duel. In: the job in the document. Out: the result, posted to the server.
 
-import { duel, solo } from './duel.mjs';
+import { duel } from './duel.mjs';
+import { report } from './report-to-server.mjs';
 
-const scriptMs = performance.now(); // what the browser needed before any engine could begin
-
-const id = new URLSearchParams(location.search).get('id');
-const urls = {
-  kinglet: new URL('/kinglet/', location.href).href,
-  rivals: new URL('/rivals/', location.href).href,
-  open: (path) => (globalThis.early?.path === path ? globalThis.early.response : fetch(path)),
-};
-let result;
-try {
-  const job = JSON.parse(document.getElementById('job').textContent);
-  result = { ...await (job.solo ? solo : duel)(job, urls), scriptMs };
-} catch (error) {
-  result = { failed: String(error?.stack ?? error) };
-}
-await fetch(`/result?id=${id}`, { method: 'POST', body: JSON.stringify(result, (key, value) => (value === Infinity ? 'Infinity' : value)) });
+report(duel);

@@ -11,10 +11,10 @@ const headers = { 'Cross-Origin-Resource-Policy': 'same-origin', 'Cache-Control'
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /**
- * A page that holds its job and, as a well-built page does, asks at once for what it will need: the model, the engine's modules and its
- * WebAssembly. Only the engines' own start is compared.
+ * A page that holds its job. One for a lone engine also has its script and, as a well-built page does, asks at once for the model and
+ * the engine's WebAssembly: only the engines' own start is compared.
  */
-const html = ({ job, early: { model, modules = [], fetches = [] } }) => `<!doctype html>
+const html = ({ job, page: { script, model, fetches = [] } }) => `<!doctype html>
 <meta charset="utf-8">
 <title>bench</title>
 <link rel="icon" href="data:,">
@@ -22,9 +22,8 @@ const html = ({ job, early: { model, modules = [], fetches = [] } }) => `<!docty
   "@litertjs/wasm-utils": "/rivals/@litertjs/wasm-utils/dist/index.js" } }</script>
 ${model ? `<script>globalThis.early = { path: "${model}", response: fetch("${model}") };</script>` : ''}
 ${fetches.map((path) => `<link rel="preload" as="fetch" crossorigin href="${path}">`).join('\n')}
-${modules.map((path) => `<link rel="modulepreload" href="${path}">`).join('\n')}
 <script type="application/json" id="job">${JSON.stringify(job).replaceAll('<', '\\u003c')}</script>
-<script type="module" src="/bench/page.mjs"></script>
+${script ? `<script type="module">${script.replaceAll('</script', '<\\/script')}</script>` : '<script type="module" src="/bench/page.mjs"></script>'}
 `;
 
 export async function serve(folders) {
@@ -56,10 +55,10 @@ export async function serve(folders) {
   let count = 0;
   return {
     /** A page address that does the job, a promise of its result, and the files that were asked for while it ran. */
-    post(job, early = {}) {
+    post(job, page = {}) {
       const id = String(++count);
       const files = new Set();
-      const result = new Promise((resolve) => { jobs.set(id, { job, early, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
+      const result = new Promise((resolve) => { jobs.set(id, { job, page, files, done: (value) => { jobs.delete(id); resolve(value); } }); });
       return { url: `${origin}/page?id=${id}`, result, files };
     },
     close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),

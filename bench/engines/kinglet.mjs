@@ -1,12 +1,11 @@
 // kinglet behind the bench's interface, from a model file (index.js) or a compiled plan (run.js alone).
 // In: where dist/ is, a Response, a wasm build. Out: { run, peak, layers, macs, stop }. Runs in pages and in Node.
 
-export async function start({ urls, file, engine, fromPlan, warmup = true }) {
+export const libraryOf = ({ urls, fromPlan }) => `${urls.kinglet}${fromPlan ? 'run' : 'index'}.js`;
+
+export async function start({ library, file, engine, fromPlan, warmup = true }) {
   const options = { kernels: engine.split(' ')[1], warmup };
-  const load = fromPlan
-    ? import(`${urls.kinglet}run.js`).then(({ loadPlan }) => loadPlan)
-    : import(`${urls.kinglet}index.js`).then(({ loadModel }) => loadModel);
-  const model = await (await load)(await file, options);
+  const model = await (fromPlan ? library.loadPlan : library.loadModel)(await file, options);
   return {
     run: (arrays) => model.runSync(arrays),
     peak: () => model.peak(),

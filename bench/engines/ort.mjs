@@ -1,11 +1,12 @@
 // onnxruntime-web behind the bench's interface: its CPU-only build, all graph optimisations.
 // In: where the rivals are, a Response, thread count. Out: { run, stop }. Runs in pages and in Node.
 
-export async function start({ urls, file, inputs, threads, where }) {
-  const folder = `${urls.rivals}onnxruntime-web/dist/`;
-  const ort = await import(folder + (where === 'node' ? 'ort.node.min.mjs' : 'ort.wasm.min.mjs'));
+const folderOf = (urls) => `${urls.rivals}onnxruntime-web/dist/`;
+export const libraryOf = ({ urls, where }) => `${folderOf(urls)}ort.${where === 'node' ? 'node' : 'wasm'}.min.mjs`;
+
+export async function start({ library: ort, urls, file, inputs, threads }) {
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = folder;
+  ort.env.wasm.wasmPaths = folderOf(urls);
   ort.env.logLevel = 'error';
   const session = await ort.InferenceSession.create(await (await file).bytes(), { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
   const names = session.outputNames;

@@ -1,8 +1,10 @@
 // tfjs-backend-wasm behind the bench's interface, with the MobileNetV2 that nsfwjs carries: the same body, other weights, five classes.
 // In: where the rivals are (a file URL). Out: { run, stop }. Node only.
 
-export async function start({ urls }) {
-  const { createRequire } = await import('node:module');
+/** CommonJS: required below, from the rivals' folder. */
+export const libraryOf = () => 'node:module';
+
+export async function start({ library: { createRequire }, urls }) {
   const { fileURLToPath } = await import('node:url');
   const folder = fileURLToPath(urls.rivals);
   const require = createRequire(`${folder}x.js`);
