@@ -1,7 +1,7 @@
 // kinglet/models: networks by name as plans or optimised graphs, float32 or int8. In: a name, options. Out: what the backends take.
 // Must not know any particular network, files or the command line.
 
-import { compileGraph, optimiseGraph, type Optimised } from '../host/compile.ts';
+import { compileGraph, optimiseGraph, type CompileOptions, type Optimised } from '../host/compile.ts';
 import { KingletError, quote } from '../host/error.ts';
 import { quantizeGraph } from '../host/quantize/quantize-graph.ts';
 import { networks, type NetworkOptions } from './index.ts';
@@ -13,6 +13,7 @@ export interface ZooOptions extends NetworkOptions {
   /** The quantised form: int8 in and out, ranges from a calibration pass on seeded noise. */
   readonly int8?: boolean | undefined;
 }
+export interface ZooPlanOptions extends ZooOptions, Pick<CompileOptions, 'tolerance'> {}
 
 export const networkNames: readonly string[] = [...networks.keys()];
 
@@ -30,8 +31,8 @@ export async function networkGraph(name: string, { int8 = false, ...options }: Z
 }
 
 /** The same as a plan (.kgl), for loadModel() and loadPlan(). */
-export async function networkPlan(name: string, options: ZooOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-  return compileGraph(await networkGraph(name, options));
+export async function networkPlan(name: string, { tolerance, ...options }: ZooPlanOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  return compileGraph(await networkGraph(name, options), tolerance);
 }
 
 /** "Did you mean …?" */
