@@ -72,6 +72,8 @@ const onnx: Readonly<Record<string, OnnxReader>> = {
 
 const tflite: Readonly<Record<string, TfliteReader>> = {
   SHAPE: (node, b) => [intConstant(b, node.input(0).shape)],
+  /** Sparse tensors are spread out when they are read. */
+  DENSIFY: (node) => [node.input(0)],
   RANK: (node, b) => [intConstant(b, [node.input(0).shape.length], [])],
 };
 

@@ -11,7 +11,13 @@ export interface TensorSpec {
   readonly quantization?: { readonly scale: readonly number[]; readonly zeroPoint: readonly number[]; readonly axis?: number; readonly details?: number };
   readonly signature?: readonly number[];
   readonly isVariable?: boolean;
-  readonly isSparse?: boolean;
+  readonly sparsity?: SparsitySpec;
+}
+/** Formats are DimensionType; `vectorType` is the SparseIndexVector that both lists are written as. */
+export interface SparsitySpec {
+  readonly order: readonly number[];
+  readonly blockMap: readonly number[];
+  readonly dimensions: readonly { readonly format: number; readonly size: number; readonly segments: readonly number[]; readonly indices: readonly number[]; readonly vectorType?: number }[];
 }
 export interface OperatorSpec {
   readonly code: number;
@@ -87,11 +93,7 @@ function writeTensor(b: Builder, tensor: TensorSpec): number {
   const shape = int32s(b, tensor.shape);
   const signature = tensor.signature ? int32s(b, tensor.signature) : 0;
   const quantization = tensor.quantization ? writeQuantization(b, tensor.quantization) : 0;
-  let sparsity = 0;
-  if (tensor.isSparse) {
-    b.startObject(1);
-    sparsity = b.endObject();
-  }
+  const sparsity = tensor.sparsity ? writeSparsity(b, tensor.sparsity) : 0;
   b.startObject(8);
   b.addFieldOffset(0, shape, 0);
   b.addFieldInt8(1, tensor.type, 0);
@@ -101,6 +103,44 @@ function writeTensor(b: Builder, tensor: TensorSpec): number {
   b.addFieldInt8(5, tensor.isVariable ? 1 : 0, 0);
   b.addFieldOffset(6, sparsity, 0);
   b.addFieldOffset(7, signature, 0);
+  return b.endObject();
+}
+
+function writeSparsity(b: Builder, { order, blockMap, dimensions }: SparsitySpec): number {
+  const traversal = int32s(b, order);
+  const blocks = int32s(b, blockMap);
+  const metadata = offsets(b, dimensions.map(({ format, size, segments, indices, vectorType = 1 }) => {
+    const [first, second] = [writeIndices(b, segments, vectorType), writeIndices(b, indices, vectorType)];
+    b.startObject(6);
+    b.addFieldInt8(0, format, 0);
+    b.addFieldInt32(1, size, 0);
+    if (format !== 0) {
+      b.addFieldInt8(2, vectorType, 0);
+      b.addFieldOffset(3, first, 0);
+      b.addFieldInt8(4, vectorType, 0);
+      b.addFieldOffset(5, second, 0);
+    }
+    return b.endObject();
+  }));
+  b.startObject(3);
+  b.addFieldOffset(0, traversal, 0);
+  b.addFieldOffset(1, blocks, 0);
+  b.addFieldOffset(2, metadata, 0);
+  return b.endObject();
+}
+
+/** Int32Vector, Uint16Vector or Uint8Vector. */
+function writeIndices(b: Builder, values: readonly number[], vectorType: number): number {
+  const bytes = vectorType === 2 ? 2 : vectorType === 3 ? 1 : 4;
+  b.startVector(bytes, values.length, bytes);
+  for (const value of [...values].reverse()) {
+    if (bytes === 4) b.addInt32(value);
+    else if (bytes === 2) b.addInt16(value);
+    else b.addInt8(value);
+  }
+  const vector = b.endVector();
+  b.startObject(1);
+  b.addFieldOffset(0, vector, 0);
   return b.endObject();
 }
 

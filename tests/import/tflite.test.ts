@@ -116,7 +116,7 @@ describe('bad TFLite models', () => {
     ['int16', { tensors: [{ ...x, type: TYPE.int16 }, y] }, 'ERR_UNSUPPORTED', /int16/],
     ['int4', { tensors: [{ ...x, type: TYPE.int4 }, y] }, 'ERR_UNSUPPORTED', /int4/],
     ['unknown type', { tensors: [{ ...x, type: 99 }, y] }, 'ERR_MODEL_INVALID', /type 99/],
-    ['sparse weights', { buffers: [[], [1, 2, 3]], tensors: [{ ...x, type: TYPE.int8, buffer: 1, isSparse: true }, y], inputs: [] }, 'ERR_UNSUPPORTED', /sparse/],
+    ['a sparse result', { tensors: [x, { ...y, sparsity: { order: [0, 1], blockMap: [], dimensions: [] } }] }, 'ERR_UNSUPPORTED', /"y" is sparse, but not a constant/],
     ['a variable', { tensors: [x, y, { name: 'state', shape: [1], type: 0, isVariable: true }], operators: [{ code: 0, inputs: [2], outputs: [1] }] }, 'ERR_UNSUPPORTED', /variable/],
     ['another type than computed', { tensors: [x, { ...y, type: TYPE.int32 }] }, 'ERR_MODEL_INVALID', /is float32, the file says int32/],
   ];

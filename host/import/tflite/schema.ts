@@ -24,7 +24,15 @@ export interface TensorRecord {
   readonly buffer: number;
   readonly quantization: QuantizationRecord | undefined;
   readonly isVariable: boolean;
-  readonly isSparse: boolean;
+  readonly sparsity: SparsityRecord | undefined;
+}
+/** A sparse tensor: dimensions in the order in which its values are stored, those of blocks numbered behind the tensor's own. */
+export interface SparsityRecord {
+  readonly order: readonly number[];
+  /** The dimension that each block divides. */
+  readonly blockMap: readonly number[];
+  /** In traversal order. `format` is DimensionType; `size` counts for dense ones, the lists for compressed ones. */
+  readonly dimensions: readonly { readonly format: number; readonly size: number; readonly segments: readonly number[]; readonly indices: readonly number[] }[];
 }
 export interface QuantizationRecord {
   readonly scale: readonly number[];
@@ -93,7 +101,7 @@ function readTensor(table: Table): TensorRecord {
     buffer: table.u32(2, 0),
     quantization: readQuantization(table.table(4, 'quantization')),
     isVariable: table.bool(5, false),
-    isSparse: table.has(6),
+    sparsity: readSparsity(table.table(6, 'sparsity')),
   };
 }
 
@@ -102,6 +110,31 @@ function readQuantization(table: Table | undefined): QuantizationRecord | undefi
   const details = table?.u8(4, 0) ?? 0;
   if (!table || (scale.length === 0 && details === 0)) return undefined;
   return { scale, zeroPoint: table.i64s(3, 'zero_point') ?? [], axis: table.i32(6, 0), details };
+}
+
+function readSparsity(table: Table | undefined): SparsityRecord | undefined {
+  return table && {
+    order: table.i32s(0, 'traversal_order') ?? [],
+    blockMap: table.i32s(1, 'block_map') ?? [],
+    dimensions: table.tables(2, 'dim_metadata').map((dimension) => ({
+      format: dimension.i8(0, 0),
+      size: dimension.i32(1, 0),
+      segments: readIndexVector(dimension, 2, 'array_segments'),
+      indices: readIndexVector(dimension, 4, 'array_indices'),
+    })),
+  };
+}
+
+/** The union SparseIndexVector: its tag in `field`, a table with the numbers behind it. */
+function readIndexVector(table: Table, field: number, name: string): readonly number[] {
+  const vector = table.table(field + 1, name);
+  switch (vector ? table.u8(field, 0) : 0) {
+    case 0: return [];
+    case 1: return vector?.i32s(0, name) ?? [];
+    case 2: return vector?.u16s(0, name) ?? [];
+    case 3: return vector?.u8s(0, name) ?? [];
+    default: throw new KingletError('ERR_MODEL_INVALID', `${table.name} has a ${name} of unknown type`);
+  }
 }
 
 function readOperator(table: Table): OperatorRecord {

@@ -117,6 +117,12 @@ export class Table {
     const vector = this.#vector(field, 1, name);
     return vector && this.#file.bytes.subarray(vector.at, vector.at + vector.count);
   }
+  u8s(field: number, name: string): number[] | undefined {
+    return this.#list(field, 1, name, (at) => this.#file.buffer.readUint8(at));
+  }
+  u16s(field: number, name: string): number[] | undefined {
+    return this.#list(field, 2, name, (at) => this.#file.buffer.readUint16(at));
+  }
   i32s(field: number, name: string): number[] | undefined {
     return this.#list(field, 4, name, (at) => this.#file.buffer.readInt32(at));
   }

@@ -2,9 +2,11 @@
 // In: records and buffers. Out: TensorType, Tensor. Must not know operators.
 
 import { KingletError, quote } from '../../error.ts';
-import { elementCount, type Quantization, type Tensor, type TensorType } from '../../tensor.ts';
-import { decodeData, innerDtype, type SourceType } from '../decode-data.ts';
-import type { QuantizationRecord, TensorRecord } from './schema.ts';
+import { elementCount, type Quantization, type Tensor, type TensorData, type TensorType } from '../../tensor.ts';
+import { decodeData, innerDtype, sourceBytes, type SourceType } from '../decode-data.ts';
+import { checkLimit } from '../limits.ts';
+import type { QuantizationRecord, SparsityRecord, TensorRecord } from './schema.ts';
+import { spread } from './sparse.ts';
 
 /** TensorType → name, by number. */
 const typeNames = [
@@ -23,9 +25,14 @@ export function sourceType(tensor: TensorRecord, what: string): SourceType {
   return name as SourceType;
 }
 
-/** The file's type with kinglet's inner dtype; uint8's zero point moves with its data. */
+/** The type of a tensor that lies dense in memory. */
 export function innerType(tensor: TensorRecord, what: string): TensorType {
-  if (tensor.isSparse) throw new KingletError('ERR_UNSUPPORTED', `${what} is stored sparse`);
+  if (tensor.sparsity) throw new KingletError('ERR_UNSUPPORTED', `${what} is sparse, but not a constant`);
+  return denseType(tensor, what);
+}
+
+/** The file's type with kinglet's inner dtype; uint8's zero point moves with its data. */
+function denseType(tensor: TensorRecord, what: string): TensorType {
   const source = sourceType(tensor, what);
   const quantization = quantizationOf(tensor, what);
   return { dtype: innerDtype[source], shape: tensor.shape.map((dim) => (dim === -1 ? 1 : dim)), quantization: source === 'uint8' ? shifted(quantization) : quantization };
@@ -67,31 +74,36 @@ function shifted(quantization: Quantization | undefined): Quantization | undefin
   return quantization && { ...quantization, zeroPoint: quantization.zeroPoint.map((zero) => zero - 128) };
 }
 
+/** Elements that the sparse tensors of one file may have together: a few bytes can stand for any number of zeros. */
+const MAX_SPARSE_ELEMENTS = 2 ** 26;
+
 /** Decodes constants once per buffer: tensors that share a buffer share its data. */
 export class Constants {
   readonly #buffers: readonly Uint8Array[];
+  #sparseElements = 0;
   readonly #decoded = new Map<string, Tensor>();
 
   constructor(buffers: readonly Uint8Array[]) {
     this.#buffers = buffers;
   }
 
-  /** Whether the file has data for a tensor. Buffer 0 stands for "none". */
+  /** Whether the file has data for a tensor. Buffer 0 stands for "none". A sparse tensor may have no values. */
   has(tensor: TensorRecord, what: string): boolean {
     const bytes = this.#buffers[tensor.buffer];
     if (!bytes && tensor.buffer !== 0) throw new KingletError('ERR_MODEL_INVALID', `${what} is in buffer ${tensor.buffer} of ${this.#buffers.length}`);
-    return tensor.buffer !== 0 && bytes !== undefined && bytes.byteLength > 0;
+    return tensor.buffer !== 0 && bytes !== undefined && (bytes.byteLength > 0 || tensor.sparsity !== undefined);
   }
 
   /** The constant behind a tensor; empty tensors need no data. */
   tensor(tensor: TensorRecord, what: string): Tensor {
-    const type = innerType(tensor, what);
+    const type = denseType(tensor, what);
     const source = sourceType(tensor, what);
     const bytes = this.has(tensor, what) ? this.#buffers[tensor.buffer] : undefined;
     const key = `${tensor.buffer} ${source}`;
     const known = this.#decoded.get(key);
-    if (known && bytes && known.data.length === elementCount(type.shape)) return { ...type, data: known.data };
+    if (known && bytes && !tensor.sparsity && known.data.length === elementCount(type.shape)) return { ...type, data: known.data };
     try {
+      if (tensor.sparsity) return { ...type, data: this.#spread(bytes ?? new Uint8Array(0), source, tensor.sparsity, type) };
       const decoded = decodeData(bytes ?? new Uint8Array(0), source, type.shape);
       this.#decoded.set(key, decoded);
       return { ...type, data: decoded.data };
@@ -99,5 +111,13 @@ export class Constants {
       if (error instanceof KingletError) throw new KingletError(error.code, `${what}: ${error.message}`);
       throw error;
     }
+  }
+
+  /** The values that the file holds, in their places among zeros. uint8 is not sparse in TFLite: its zero is a number like any other. */
+  #spread(bytes: Uint8Array, source: SourceType, sparsity: SparsityRecord, type: TensorType): TensorData {
+    if (source === 'uint8') throw new KingletError('ERR_UNSUPPORTED', 'sparse tensors of uint8 are not supported');
+    this.#sparseElements += elementCount(type.shape);
+    checkLimit(this.#sparseElements, MAX_SPARSE_ELEMENTS, 'elements in sparse tensors');
+    return spread(decodeData(bytes, source, [Math.floor(bytes.byteLength / sourceBytes[source])]), sparsity, type.shape);
   }
 }
