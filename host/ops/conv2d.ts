@@ -164,6 +164,7 @@ function inferConv2d(inputs: readonly (TensorType | null)[], attrs: Conv2dAttrs)
   const [top, left, bottom, right] = attrs.pads;
   const oh = outputSize(ih, kh, attrs.strides[0], attrs.dilations[0], top, bottom);
   const ow = outputSize(iw, kw, attrs.strides[1], attrs.dilations[1], left, right);
+  if (ih * iw === 0 && n * oh * ow > 0) throw new KingletError('ERR_UNSUPPORTED', 'a convolution that sees nothing but padding');
   return [{ dtype: attrs.accumulators ? 'int32' : x.dtype, shape: [n, oh, ow, oc] }];
 }
 

@@ -215,6 +215,7 @@ test('what is not supported or contradicts itself is refused by name', () => {
     ['MaxPool', 'ERR_MODEL_INVALID', { attrs: { kernel_shape: [2, 2], strides: [1, -1] } }, [x]],
     ['MaxPool', 'ERR_MODEL_INVALID', { attrs: { kernel_shape: [2, 2], auto_pad: 'SAME' } }, [x]],
     ['MaxPool', 'ERR_UNSUPPORTED', { attrs: { kernel_shape: [2, 2] }, outputCount: 2 }, [x]],
+    ['Conv', 'ERR_UNSUPPORTED', { attrs: { pads: [1, 0, 1, 0] } }, [floatTensor([1, 1, 0, 2], []), floatTensor([1, 1, 1, 1], [1])]],
     ['ConvTranspose', 'ERR_MODEL_INVALID', { attrs: { group: 3 } }, [x, floatTensor([2, 1, 1, 1], [1, 2])]],
     ['ConvTranspose', 'ERR_MODEL_INVALID', { attrs: { group: 0 } }, [x, floatTensor([2, 1, 1, 1], [1, 2])]],
     ['ConvTranspose', 'ERR_MODEL_INVALID', { attrs: { output_padding: [1, 1] } }, [x, floatTensor([2, 1, 1, 1], [1, 2])]],
