@@ -105,11 +105,22 @@ export function tanh4(x: v128): v128 {
   return v128.bitselect(small, signed, f32x4.lt(a, k(0.625)));
 }
 
+/** Adding it rounds |x| < 2^22 to a whole number, which the low bits then hold. */
+const ROUNDER: f32 = 12582912; // 1.5 * 2^23
+const ROUNDER_BITS: i32 = 0x4b400000;
+const TINY: f32 = 5.421010862427522e-20; // 2^-64
+
+/**
+ * 1 / (1 + exp(-x)) with both sides times 2^-64, so that exp is a single product for every x whose result counts: above 43 it is
+ * nothing beside 1, below -133 it is inf.
+ */
 export function sigmoid4(x: v128): v128 {
-  // exp of a non-positive number never overflows, and keeps subnormal results for very negative x.
-  const e = exp4(f32x4.neg(f32x4.abs(x)));
-  const top = v128.bitselect(e, k(1), f32x4.lt(x, k(0)));
-  return f32x4.div(top, f32x4.add(k(1), e));
+  const t = f32x4.min(f32x4.max(f32x4.neg(x), k(-43)), k(140));
+  const rounded = mulAdd(t, k(LOG2_E), k(ROUNDER));
+  const y = f32x4.add(k(1), expm1Reduced(reduce(t, f32x4.sub(rounded, k(ROUNDER)))));
+  // 2^(n - 64), n from -62 on.
+  const exponent = i32x4.min_s(i32x4.sub(rounded, ki(ROUNDER_BITS + 64 - 127)), ki(255));
+  return f32x4.div(k(TINY), mulAdd(y, i32x4.shl(exponent, 23), k(TINY)));
 }
 
 export function softplus4(x: v128): v128 {
