@@ -24,6 +24,9 @@ const TEMP_BYTES = 576;
 @inline function planeBytes(bytes: i64): i64 { return (bytes + 127 & ~127) + 64; }
 // @ts-ignore: decorator
 @inline function across(outputs: i64): i64 { return (outputs + 3) >> 2; }
+/** Bytes of one tile's row in a plane of factors. */
+// @ts-ignore: decorator
+@inline function rowBytes(ic: i32): usize { return <usize>(ic + 3 & ~3) << 2; }
 
 /** Work: 36*IC*(panels + 1) for each tile, the 1 being the transforms, besides verifyConv's. */
 export function verifyF32Winograd(step: usize): void {
@@ -43,41 +46,55 @@ export function verifyF32Winograd(step: usize): void {
 
 export function f32Winograd(step: usize, base: usize): void {
   const ic = word(step, CONV_IC), oc = word(step, CONV_OC), batch = word(step, CONV_BATCH), block = word(step, CONV_BLOCK_ROWS);
-  const wide = <i32>across(word(step, CONV_OW)), tiles = wide * <i32>across(word(step, CONV_OH));
-  const lda = <usize>(ic + 3 & ~3) << 2;
-  const plane = <usize>planeBytes(<i64>block * lda), productPlane = <usize>planeBytes(<i64>block << 5);
+  const tiles = <i32>(across(word(step, CONV_OW)) * across(word(step, CONV_OH)));
+  const plane = <usize>planeBytes(<i64>block * <i64>rowBytes(ic)), productPlane = <usize>planeBytes(<i64>block << 5);
   const plain = base + <usize>word(step, CONV_SCRATCH), temp = plain + PLAIN_BYTES, factors = temp + TEMP_BYTES, products = factors + 36 * plane;
+  // The products are neither clamped nor activated.
   store<f32>(plain, <f32>-Infinity, CONV_MIN);
   store<f32>(plain, <f32>Infinity, CONV_MAX);
   store<i32>(plain, UNARY_CLAMP, CONV_ACTIVATION);
-  const pixel = <usize>word(step, CONV_DST_PIXEL) << 2, line = <usize>word(step, CONV_OW) * pixel;
-  const panelBytes = <usize>(ic + 1) << 5;
   for (let n = 0; n < batch; n++) {
     const src = base + <usize>word(step, CONV_SRC) + ((<usize>n * <usize>word(step, CONV_SRC_BATCH)) << 2);
     const dst = base + <usize>word(step, CONV_DST) + ((<usize>n * <usize>word(step, CONV_DST_BATCH)) << 2);
     for (let first = 0; first < tiles; first += block) {
       const rows = min(block, tiles - first);
-      for (let t = 0; t < rows; t++) {
-        const y = (first + t) / wide << 2, x = (first + t) % wide << 2;
-        f32_winograd_input(step, src, y - word(step, CONV_PT), x - word(step, CONV_PL), factors + <usize>t * lda, plane, temp);
-      }
-      let w = base + <usize>word(step, CONV_WEIGHTS);
+      transformInputs(step, src, first, rows, factors, plane, temp);
+      let weights = base + <usize>word(step, CONV_WEIGHTS);
       for (let column = 0; column < oc; column += 8) {
-        let a = factors, c = products;
-        for (let i = 0; i < 36; i++) {
-          if (rows > 1) touchPanel(w, panelBytes);
-          f32Gemm(rows, ic, a, lda, w, c, 32, plain);
-          w += panelBytes;
-          a += plane;
-          c += productPlane;
-        }
-        const lanes = min(oc - column, 8);
-        for (let t = 0; t < rows; t++) {
-          const y = (first + t) / wide << 2, x = (first + t) % wide << 2;
-          const to = dst + <usize>y * line + <usize>x * pixel + (<usize>column << 2);
-          f32_winograd_output(step, products + (<usize>t << 5), productPlane, to, y, x, lanes, temp);
-        }
+        weights = multiply(rows, ic, factors, plane, weights, products, productPlane, plain);
+        transformOutputs(step, products, productPlane, dst, first, rows, column, temp);
       }
     }
+  }
+}
+
+function transformInputs(step: usize, src: usize, first: i32, rows: i32, factors: usize, plane: usize, temp: usize): void {
+  const wide = <i32>across(word(step, CONV_OW)), pt = word(step, CONV_PT), pl = word(step, CONV_PL), bytes = rowBytes(word(step, CONV_IC));
+  for (let tile = first; tile < first + rows; tile++) {
+    f32_winograd_input(step, src, (tile / wide << 2) - pt, (tile % wide << 2) - pl, factors, plane, temp);
+    factors += bytes;
+  }
+}
+
+/** One panel's 36 products of `rows` tiles. Returns where the next panel begins. */
+function multiply(rows: i32, ic: i32, factors: usize, plane: usize, weights: usize, products: usize, productPlane: usize, plain: usize): usize {
+  const bytes = <usize>(ic + 1) << 5;
+  for (let i = 0; i < 36; i++) {
+    if (rows > 1) touchPanel(weights, bytes);
+    f32Gemm(rows, ic, factors, rowBytes(ic), weights, products, 32, plain);
+    factors += plane;
+    weights += bytes;
+    products += productPlane;
+  }
+  return weights;
+}
+
+function transformOutputs(step: usize, products: usize, plane: usize, dst: usize, first: i32, rows: i32, column: i32, temp: usize): void {
+  const ow = word(step, CONV_OW), wide = <i32>across(ow), lanes = min(word(step, CONV_OC) - column, 8);
+  const pixel = <usize>word(step, CONV_DST_PIXEL) << 2, to = dst + (<usize>column << 2);
+  for (let tile = first; tile < first + rows; tile++) {
+    const y = tile / wide << 2, x = tile % wide << 2;
+    f32_winograd_output(step, products, plane, to + <usize>(y * ow + x) * pixel, y, x, lanes, temp);
+    products += 32;
   }
 }
