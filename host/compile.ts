@@ -25,18 +25,27 @@ export interface Optimised {
   readonly facts: PlanFacts;
 }
 
-/** Imports and optimises. */
-export function toGraph(bytes: Uint8Array, options: CompileOptions = {}): Optimised {
-  const format = sniff(bytes);
-  const imported = importModel(bytes, { shapes: options.shapes });
-  const { graph, counts } = optimise(imported);
-  return { graph, facts: { shuffles: counts.get('recognise-shuffle') ?? 0, layout: format === 'tflite' ? 'NHWC' : 'NCHW' } };
+/** A graph as it was written, and how its source format orders images. */
+export interface Source {
+  readonly graph: Graph;
+  readonly layout: PlanFacts['layout'];
 }
 
-/** Optimises a graph that was built in code, NHWC. It is changed in place. */
-export function optimiseGraph(source: Graph): Optimised {
+/** Imports. */
+export function importGraph(bytes: Uint8Array, options: CompileOptions = {}): Source {
+  const layout = sniff(bytes) === 'tflite' ? 'NHWC' : 'NCHW';
+  return { graph: importModel(bytes, { shapes: options.shapes }), layout };
+}
+
+/** Imports and optimises. */
+export function toGraph(bytes: Uint8Array, options: CompileOptions = {}): Optimised {
+  return optimiseGraph(importGraph(bytes, options));
+}
+
+/** Optimises a graph, which is changed in place. */
+export function optimiseGraph({ graph: source, layout }: Source): Optimised {
   const { graph } = optimise(source);
-  return { graph, facts: { shuffles: graph.nodes.filter((node) => is(node, channelShuffle)).length, layout: 'NHWC' } };
+  return { graph, facts: { shuffles: graph.nodes.filter((node) => is(node, channelShuffle)).length, layout } };
 }
 
 /** An optimised graph as a plan; `tolerance` as in CompileOptions. */

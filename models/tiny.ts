@@ -23,5 +23,5 @@ export function tinyGraph(): Graph {
 }
 
 export function planOf(graph: Graph): Uint8Array<ArrayBuffer> {
-  return compileGraph(optimiseGraph(graph));
+  return compileGraph(optimiseGraph({ graph, layout: 'NHWC' }));
 }

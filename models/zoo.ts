@@ -1,8 +1,9 @@
-// kinglet/models: networks by name as plans or optimised graphs, float32 or int8. In: a name, options. Out: what the backends take.
+// kinglet/models: networks by name as plans or graphs, float32 or int8. In: a name, options. Out: what backends and compilers take.
 // Must not know any particular network, files or the command line.
 
-import { compileGraph, optimiseGraph, type CompileOptions, type Optimised } from '../host/compile.ts';
+import { compileGraph, optimiseGraph, type CompileOptions } from '../host/compile.ts';
 import { KingletError, quote } from '../host/error.ts';
+import type { Graph } from '../host/graph/graph.ts';
 import { quantizeGraph } from '../host/quantize/quantize-graph.ts';
 import { networks, type NetworkOptions } from './index.ts';
 import { noise } from './random.ts';
@@ -20,19 +21,19 @@ export const networkNames: readonly string[] = [...networks.keys()];
 /** Seeds of the calibration pictures. */
 const CALIBRATION_SEEDS = [101, 102];
 
-/** The network called `name`, optimised. Throws ERR_USAGE for a name or option that does not exist, ERR_MODEL_INVALID for a picture too small. */
-export async function networkGraph(name: string, { int8 = false, ...options }: ZooOptions = {}): Promise<Optimised> {
+/** The network called `name`, as it is written or quantised. Throws ERR_USAGE for a name or option that does not exist, ERR_MODEL_INVALID for a picture too small. */
+export async function networkGraph(name: string, { int8 = false, ...options }: ZooOptions = {}): Promise<Graph> {
   const build = networks.get(name);
   if (!build) throw new KingletError('ERR_USAGE', `there is no network ${quote(name)}`, { hint: nearestHint(name) });
   const graph = build(options);
-  if (!int8) return optimiseGraph(graph);
+  if (!int8) return graph;
   const samples = CALIBRATION_SEEDS.map((seed) => graph.inputs.map((input, i) => noise(seed + 1000 * i, input.shape).data));
-  return optimiseGraph((await quantizeGraph(graph, samples)).graph);
+  return (await quantizeGraph(graph, samples)).graph;
 }
 
 /** The same as a plan (.kgl), for loadModel() and loadPlan(). */
 export async function networkPlan(name: string, { tolerance, ...options }: ZooPlanOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-  return compileGraph(await networkGraph(name, options), tolerance);
+  return compileGraph(optimiseGraph({ graph: await networkGraph(name, options), layout: 'NHWC' }), tolerance);
 }
 
 /** "Did you mean …?" */

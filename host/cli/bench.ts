@@ -6,7 +6,7 @@ import { aboutFile } from './files.ts';
 import type { ModelOptions } from './options.ts';
 import { withModel } from './source.ts';
 import { grouped, print, printJson, printTable, printable, progress, shapeText } from './text.ts';
-import { gigaOps, measure, noise, percentile, speedText, unitOf, warmUp } from './timing.ts';
+import { fillWithNoise, gigaOps, measure, percentile, speedText, unitOf, warmUp } from './timing.ts';
 
 export interface BenchOptions extends Omit<ModelOptions, 'backend'> {
   readonly runs: number;
@@ -58,7 +58,7 @@ export async function benchCommand(sources: readonly string[], options: BenchOpt
 }
 
 function bench(source: string, model: Model, loadMs: number, options: BenchOptions): Bench {
-  model.inputs.forEach((info, i) => { (model.input(i) as Float32Array).set(noise(info) as Float32Array); });
+  fillWithNoise(model);
   progress(`${source}: warming up`);
   const warmup = warmUp(model, options.warmup);
   progress(`${source}: ${options.runs} runs`);

@@ -8,6 +8,7 @@ import { fits } from '../image/resize.ts';
 import { version } from '../version.ts';
 import { benchCommand } from './bench.ts';
 import { classifyCommand } from './classify.ts';
+import { compareCommand } from './compare.ts';
 import { compileCommand } from './compile.ts';
 import { inspectCommand } from './inspect.ts';
 import { collect, parseCount, withCompiling, withKernels, withModelOptions, withNetworks } from './options.ts';
@@ -33,7 +34,9 @@ function program(): Command {
     .addOption(new Option('--fit <HOW>', 'how the photo fills the input').choices(fits).default('stretch'))
     .option('--json', 'one JSON object per photo')
     .action(classifyCommand);
-  withNetworks(withModelOptions(root.command('inspect').description('list steps, sizes and costs').argument('<MODEL>', 'file, URL or network of the zoo')))
+  withNetworks(withKernels(root.command('inspect').description('list layers, sizes and costs').argument('<MODEL>', 'file, URL or network of the zoo')))
+    .option('--steps', 'the plan\'s steps too')
+    .option('--html <FILE>', 'write a page with the table, memory over time and a graph')
     .option('--json', 'one JSON object per line')
     .action(inspectCommand);
   withNetworks(withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files, URLs or networks of the zoo')))
@@ -42,6 +45,12 @@ function program(): Command {
     .option('--layers', 'each step, and totals by kernel')
     .option('--json', 'one JSON object per line')
     .action(benchCommand);
+  withNetworks(withKernels(root.command('compare').description('time models side by side: size, cost, latency').argument('<MODEL...>', 'files, URLs or networks of the zoo')))
+    .option('--runs <N>', 'timed runs', parseCount, 100)
+    .option('--warmup <N>', 'runs before them (default: half a second)', parseCount)
+    .option('--html <FILE>', 'write a page with the chart: multiply-adds, latency, parameters')
+    .option('--json', 'one JSON object per line')
+    .action(compareCommand);
   withNetworks(withCompiling(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file, URL or network of the zoo')))
     .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
     .action(compileCommand);

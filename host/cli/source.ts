@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { networkGraph, networkNames, nearestHint } from '../../models/zoo.ts';
 import { referenceBackend } from '../backends/reference.ts';
-import { compile, compileGraph, type Optimised } from '../compile.ts';
+import { compile, compileGraph, optimiseGraph, type Source } from '../compile.ts';
 import { KingletError, quote } from '../error.ts';
 import { loadModel } from '../index.ts';
 import { readSource } from '../load.ts';
@@ -13,7 +13,7 @@ import type { ModelOptions, NetworkWords, CompilingOptions } from './options.ts'
 import { notice } from './text.ts';
 
 /** The network that `word` names; null when it names a file or a URL. Throws ERR_FILE where it can be neither. */
-export async function networkOf(word: string, options: NetworkWords & CompilingOptions): Promise<Optimised | null> {
+export async function networkOf(word: string, options: NetworkWords & CompilingOptions): Promise<Source | null> {
   const plain = /^[A-Za-z0-9_.-]+$/.test(word) && !/\.(onnx|tflite|kgl)$/.test(word);
   if (!plain || existsSync(word)) {
     const [given] = (['batch', 'size', 'classes', 'int8'] as const).filter((key) => options[key] !== undefined);
@@ -23,14 +23,14 @@ export async function networkOf(word: string, options: NetworkWords & CompilingO
   if (!networkNames.includes(word)) throw new KingletError('ERR_FILE', `there is neither a file nor a network ${quote(word)}`, { hint: nearestHint(word) });
   if (Object.keys(options.shape).length > 0) throw new KingletError('ERR_USAGE', `--shape is for files; the input of ${word} is set by --size and --batch`);
   const { batch, size, classes, int8 } = options;
-  return networkGraph(word, { batch, size, classes, int8 });
+  return { graph: await networkGraph(word, { batch, size, classes, int8 }), layout: 'NHWC' };
 }
 
 /** The plan bytes of a file or network. */
 export async function planOf(word: string, options: NetworkWords & CompilingOptions): Promise<Uint8Array> {
   const network = await networkOf(word, options);
   const { shape: shapes, tolerance } = options;
-  return network ? compileGraph(network, tolerance) : compile(await readSource(word), { shapes, tolerance });
+  return network ? compileGraph(optimiseGraph(network), tolerance) : compile(await readSource(word), { shapes, tolerance });
 }
 
 /** Loads the model, lets `work` use it, and frees it. */
@@ -44,7 +44,8 @@ export async function withModel(word: string, options: ModelOptions, work: (mode
 }
 
 async function openModel(word: string, options: ModelOptions): Promise<Model> {
-  const network = await networkOf(word, options);
+  const built = await networkOf(word, options);
+  const network = built && optimiseGraph(built);
   if (network && options.backend === 'reference') return new Model(referenceBackend(network.graph, network.facts));
   const { shape: shapes, tolerance, backend, kernels } = options;
   return loadModel(network ? compileGraph(network, tolerance) : word, { shapes, tolerance, backend, kernels, warmup: false, onNotice: notice });

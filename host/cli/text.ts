@@ -1,13 +1,9 @@
 // What the command prints. In: names and numbers, some of them from hostile files. Out: text that cannot steer a terminal.
 // Results go to stdout, notices to stderr. Must not know models.
 
-// Control characters, among them the C1 ones that JSON.stringify lets through, and what reorders or breaks lines.
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+import { UNSAFE_CHARACTERS, printable } from '../plain-text.ts';
 
-export function printable(name: string, length = 60): string {
-  const clean = name.replace(UNSAFE, '?');
-  return clean.length > length ? `${clean.slice(0, length - 3)}...` : clean;
-}
+export { printable } from '../plain-text.ts';
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -15,7 +11,7 @@ export function print(line: string): void {
 
 /** One object on one line. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  print(JSON.stringify(value).replace(UNSAFE_CHARACTERS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
 }
 
 export function notice(line: string): void {

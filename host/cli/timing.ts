@@ -26,6 +26,11 @@ export function noise(info: IoInfo): TensorData {
   return data;
 }
 
+/** Writes noise into all inputs. */
+export function fillWithNoise(model: Model): void {
+  model.inputs.forEach((info, i) => { (model.input(i) as Float32Array).set(noise(info) as Float32Array); });
+}
+
 /** Milliseconds of one inference on what the inputs hold. */
 export function timeOnce(model: Model): number {
   const started = performance.now();
@@ -40,9 +45,14 @@ export function warmUp(model: Model, count?: number): number[] {
   return times;
 }
 
+/** Milliseconds of every run, sorted. */
+export function timeRuns(model: Model, runs: number): Float64Array {
+  return Float64Array.from({ length: runs }, () => timeOnce(model)).sort();
+}
+
 export function measure(model: Model, runs: number): Timing {
   const before = model.peak();
-  const sorted = Float64Array.from({ length: runs }, () => timeOnce(model)).sort();
+  const sorted = timeRuns(model, runs);
   const after = model.peak();
   return { sorted, peak: after.gflops > before.gflops ? after : before };
 }

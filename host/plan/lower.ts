@@ -74,8 +74,8 @@ class Lowerer implements Lowering {
     return { steps: this.steps, weights: this.#weights, inputs, outputs };
   }
 
-  #fresh(type: TensorType): View {
-    return denseView(type, { kind: 'arena', bytes: bytesOf(type) });
+  #fresh(value: Value): View {
+    return denseView(value, { kind: 'arena', bytes: bytesOf(value), name: value.name });
   }
 
   #placeOutputs(graph: Graph): void {

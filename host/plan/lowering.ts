@@ -9,6 +9,8 @@ import { denseStrides, type DType, type Shape } from '../tensor.ts';
 export interface Region {
   readonly kind: 'weights' | 'arena';
   readonly bytes: number;
+  /** Of the tensor that an arena region was made for; temporaries have none. For people. */
+  readonly name?: string;
 }
 export interface Address {
   readonly region: Region;

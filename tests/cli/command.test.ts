@@ -15,7 +15,7 @@ writeFileSync(x, writeNpy({ dtype: 'float32', shape: [1, 128, 128, 3], data: Flo
 test('help and version go to stdout and end well', () => {
   const help = kinglet('--help');
   assert.equal(help.code, 0);
-  for (const command of ['run', 'classify', 'inspect', 'bench', 'compile']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
+  for (const command of ['run', 'classify', 'inspect', 'bench', 'compare', 'compile']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
   assert.equal(kinglet('--version').out, `${version}\n`);
   for (const flag of ['--input', '--output', '--shape', '--tolerance', '--backend', '--kernels', '--dump', '--repeat']) assert.ok(kinglet('run', '--help').out.includes(flag), flag);
   for (const flag of ['--runs', '--warmup', '--layers', '--kernels', '--json']) assert.ok(kinglet('bench', '--help').out.includes(flag), flag);
@@ -96,15 +96,61 @@ test('run --repeat: the median and the share of the peak, without an input', () 
   assert.match(err, /timing on noise/);
 });
 
-test('inspect: a table for people, one object a line for machines', () => {
-  const table = kinglet('inspect', blazeface);
-  assert.equal(table.code, 0, table.err);
-  for (const word of ['#', 'kernel', 'params k', 'MACs M', 'f32_conv', 'MACs ', 'parameters', 'arena bytes', 'arena / live', 'shuffles', 'weight bytes']) assert.ok(table.out.includes(word), word);
+test('inspect: the table of layers for people, steps on request, one object a line for machines', () => {
+  const { code, out, err } = kinglet('inspect', blazeface);
+  assert.equal(code, 0, err);
+  assert.match(out, /^layer +op +input +filters +kernel +stride +pad +output +memory KB +weights k +MACs M$/m);
+  assert.match(out, /conv, relu +128x128x3 +24 +5x5 +2 +1\+2 +64x64x24/);
+  for (const word of ['weights ', 'parameters', 'MACs ', 'peak activations', 'arena bytes', 'arena / live', 'shuffles', 'weight bytes']) assert.ok(out.includes(word), word);
+  assert.ok(!out.includes('f32_conv'));
+  const withSteps = kinglet('inspect', blazeface, '--steps').out;
+  for (const word of ['#', 'kernel', 'params k', 'f32_conv']) assert.ok(withSteps.includes(word), word);
   const objects = kinglet('inspect', blazeface, '--json').out.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-  const steps = objects.filter(({ type }) => type === 'step'), [total] = objects.filter(({ type }) => type === 'total');
-  assert.equal(objects.filter(({ type }) => type === 'output').length, 2);
-  assert.equal(steps.length, total.steps);
-  assert.equal(steps.reduce((sum, step) => sum + (step.macs as number), 0), total.macs);
+  const of = (wanted: string): Record<string, unknown>[] => objects.filter(({ type }) => type === wanted);
+  const [total] = of('total');
+  assert.equal(of('output').length, 2);
+  assert.equal(of('step').length, total.steps);
+  assert.equal(of('layer').length, total.layers);
+  for (const kind of ['step', 'layer']) assert.equal(of(kind).reduce((sum, { macs }) => sum + Number(macs), 0), total.macs);
+  const [first] = of('layer');
+  assert.deepEqual(
+    ['op', 'then', 'input', 'output', 'filters', 'kernel', 'stride', 'pad', 'memoryKB', 'weights', 'macs'].map((key) => first[key]),
+    ['conv', ['relu'], [1, 128, 128, 3], [1, 64, 64, 24], 24, [5, 5], [2, 2], [1, 1, 2, 2], 384, 1800, 7372800],
+  );
+  assert.equal(typeof first.name, 'string');
+});
+
+test('inspect: a plan lists its steps; it has no layers for a page', () => {
+  const plan = place('inspected.kgl');
+  assert.equal(kinglet('compile', blazeface, '-o', plan).code, 0);
+  assert.match(kinglet('inspect', plan).out, /params k[^]*f32_conv[^]*plan +\d+ steps/);
+  const { code, err } = kinglet('inspect', plan, '--html', place('plan.html'));
+  assert.equal(code, 64);
+  assert.match(err, /no layers/);
+});
+
+test('inspect --html writes one page', () => {
+  const file = place('report.html');
+  assert.equal(kinglet('inspect', blazeface, '--html', file).code, 0);
+  const html = readFileSync(file, 'utf8');
+  assert.match(html, /^<!doctype html>[^]*<h1>face_detection_short_range<\/h1>[^]*Memory over time[^]*<\/html>\n$/);
+});
+
+test('compare: a row per model, figures as bench takes them, and the chart', () => {
+  const file = place('chart.html'), plan = place('compared.kgl');
+  assert.equal(kinglet('compile', blazeface, '-o', plan).code, 0);
+  const counts = ['--runs', '3', '--warmup', '2'];
+  const { code, out, err } = kinglet('compare', blazeface, plan, ...counts, '--html', file);
+  assert.equal(code, 0, err);
+  assert.match(out, /^model +parameters M +MACs M +p50 ms +p90 ms +per second +GMAC\/s$/m);
+  assert.match(readFileSync(file, 'utf8'), /<h1>Complexity<\/h1>[^]*face_detection_short_range[^]*compared/);
+  const rows = kinglet('compare', blazeface, plan, ...counts, '--json').out.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+  assert.equal(rows.length, 2);
+  assert.equal(rows[0].macs, rows[1].macs);
+  for (const row of rows) {
+    assert.ok(row.minMs > 0 && row.minMs <= row.p50Ms && row.p50Ms <= row.p90Ms && row.parameters > 1e4);
+    assert.ok(Math.abs(row.perSecond * row.p50Ms - 1e3) < 1e-6 && Math.abs(row.gmacs - row.macs / row.p50Ms / 1e6) < 1e-9);
+  }
 });
 
 test('classify: the right label first, with no flag but --labels', { skip: skipWithoutShared }, () => {

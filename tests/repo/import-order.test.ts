@@ -11,15 +11,16 @@ const folderOf = (file: string): string => (file.split('/').length > 2 ? file.sp
 
 /** Folder → folders it may not import values from. */
 const later: Readonly<Record<string, readonly string[]>> = {
-  graph: ['import', 'passes', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize'],
-  ops: ['passes', 'backends', 'image', 'tasks', 'cli', 'quantize'],
-  import: ['passes', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize'],
-  passes: ['import', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize'],
-  plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli', 'quantize'],
-  backends: ['import', 'passes', 'image', 'tasks', 'cli', 'quantize'],
-  image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli', 'quantize'],
-  tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli', 'quantize'],
-  quantize: ['import', 'image', 'tasks', 'cli'],
+  graph: ['import', 'passes', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  ops: ['passes', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  import: ['passes', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  passes: ['import', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  backends: ['import', 'passes', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli', 'quantize', 'inspect'],
+  inspect: ['import', 'backends', 'image', 'tasks', 'cli', 'quantize'],
+  tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli', 'quantize', 'inspect'],
+  quantize: ['import', 'image', 'tasks', 'cli', 'inspect'],
 };
 
 /** Every file that `file` pulls in at run time. */
@@ -50,12 +51,12 @@ test('the host reads of assembly/ only the contract', () => {
 });
 
 test('kinglet/run imports no graph, op, importer or pass', () => {
-  const heavy = [...closure('host/run.ts')].filter((file) => ['graph', 'ops', 'import', 'passes', 'cli', 'image'].includes(folderOf(file)) || file === 'host/backends/reference.ts');
+  const heavy = [...closure('host/run.ts')].filter((file) => ['graph', 'ops', 'import', 'passes', 'inspect', 'cli', 'image'].includes(folderOf(file)) || file === 'host/backends/reference.ts');
   assert.deepEqual(heavy, []);
 });
 
 test('kinglet/compile imports no executor and no file system', () => {
-  assert.deepEqual([...closure('host/compile.ts')].filter((file) => ['cli', 'image', 'tasks'].includes(folderOf(file))), []);
+  assert.deepEqual([...closure('host/compile.ts')].filter((file) => ['inspect', 'cli', 'image', 'tasks'].includes(folderOf(file))), []);
 });
 
 test('of the host only the command knows networks built in code', () => {
