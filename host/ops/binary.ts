@@ -77,7 +77,7 @@ function wholePower(base: number, exponent: number): number {
   return power;
 }
 
-/** int8: sums are formed in output units, everything else on real values; docs/numerics.md has the rules. */
+/** int8: sums are formed in output units, products on integers, everything else on real values; docs/numerics.md has the rules. */
 function quantized(attrs: BinaryAttrs, a: Tensor, b: Tensor, out: TensorType): (x: number, y: number) => number {
   const qa = perTensor(a, 'the first operand');
   const qb = perTensor(b, 'the second operand');
@@ -91,6 +91,13 @@ function quantized(attrs: BinaryAttrs, a: Tensor, b: Tensor, out: TensorType): (
       const left = Math.fround(Math.fround(x - qa.zeroPoint) * fa);
       const right = Math.fround(Math.fround(y - qb.zeroPoint) * fb);
       return saturate(rint(Math.fround(real[kind](left, right))) + qo.zeroPoint, low, high);
+    };
+  }
+  if (kind === 'mul') {
+    const factor = Math.fround(Math.fround(qa.scale * qb.scale) / qo.scale);
+    return (x, y) => {
+      const units = rint(Math.fround((x - qa.zeroPoint) * (y - qb.zeroPoint) * factor));
+      return saturate((Number.isNaN(units) ? 0 : units) + qo.zeroPoint, low, high);
     };
   }
   return (x, y) => {

@@ -118,6 +118,7 @@ for (const executor of executors) {
         const [fa, fb] = linear ? [f32(sa / so), f32(sb / so)] : [sa, sb];
         const expected = new Int8Array(canaries(nest.dst.span));
         fill(expected, nest, (x, y) => {
+          if (kind === BINARY_MUL) return quantized(f32((x - za) * (y - zb) * f32(f32(sa * sb) / so)), zo, low, high);
           const r = real(kind, f32((x - za) * fa), f32((y - zb) * fb));
           return quantized(linear ? r : f32(r / so), zo, low, high);
         }, a, b);
