@@ -52,7 +52,8 @@ export { f32_dwconv_1 } from "./kernels/f32-dwconv";
 export { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s1x7, f32_dwconv_5s2x4 } from "./kernels/f32-dwconv-tiles";
 export { f32_winograd_input, f32_winograd_output } from "./kernels/f32-winograd-tiles";
 export { f32_maxpool_3s2x4 } from "./kernels/f32-pool-tiles";
-export { qs8_dwconv_1, qs8_dwconv_x4 } from "./kernels/qs8-dwconv";
+export { qs8_dwconv_1 } from "./kernels/qs8-dwconv";
+export { qs8_dwconv_x4 } from "./kernels/qs8-dwconv-window";
 export { qs8_dwconv_3s1 } from "./kernels/qs8-dwconv-pairs";
 export { qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide } from "./kernels/qs8-dwconv-dot";
 

@@ -7,20 +7,20 @@
 // Over-reads: up to 7 bytes past the source. Tiles may repeat pixels: the same bytes again.
 
 import {
-  DW_BATCH, DW_C, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX,
+  DW_BATCH, DW_C, DW_CHUNK, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX,
   DW_MIN, DW_OH, DW_OW, DW_PL, DW_PT, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW, DW_WEIGHTS, DOT_I16, DOT_U8S8,
 } from "../abi.ts";
 import { requant8, requantLow, requantMagic, requantOffset } from "../requant.ts";
 import { dot2, dotMode, storeLanesI8 } from "../simd.ts";
-import { inRange, positive, reads, times, word } from "../verify.ts";
+import { inRange, positive, reads, stride, times, word } from "../verify.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
 import {
   DOT_BLOCK_BYTES, exceeds, qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide, rowsTake,
 } from "./qs8-dwconv-dot.ts";
+import { paddedBlocks, verifyPadded } from "./qs8-dwconv-padded.ts";
 import { qs8_dwconv_3s1 } from "./qs8-dwconv-pairs.ts";
+import { blockBytes, HEAD, pairHigh, pairLow, qs8_dwconv_x4 } from "./qs8-dwconv-window.ts";
 
-/** Bytes of a block before its weights: bias and scale. */
-const HEAD: usize = 64;
 /** Least pixels of a block per call, so that preparing its weights costs little. */
 const CALL_PIXELS: i32 = 64;
 
@@ -33,6 +33,7 @@ export function verifyQs8Dwconv(step: usize): void {
   inRange(step, DW_MAX, -128, 127);
   const block = <i64>HEAD + times((taps(step) + 1) >> 1, 32);
   reads(word(step, DW_WEIGHTS), times((positive(step, DW_C) + 7) >> 3, block));
+  if (stride(step, DW_CHUNK)) verifyPadded(step);
 }
 
 export function qs8Dwconv(step: usize, base: usize): void {
@@ -45,11 +46,16 @@ export function qs8Dwconv(step: usize, base: usize): void {
   const weights = base + <usize>word(step, DW_WEIGHTS);
   const whole = rowsTake(step, weights, dotMode() != DOT_I16);
   const rowsAtOnce = (CALL_PIXELS / ow + 2) & ~1;
+  const padded = word(step, DW_CHUNK) != 0;
   const tailWeights = weights + <usize>blocks * blockBytes(kh * kw), tail = <usize>blocks << 3;
   for (let n = 0; n < batch; n++) {
     const src = base + <usize>word(step, DW_SRC) + <usize>n * <usize>word(step, DW_SRC_BATCH);
     const image = base + <usize>word(step, DW_DST) + <usize>n * <usize>word(step, DW_DST_BATCH);
     let dst = image;
+    if (padded && !whole) {
+      paddedBlocks(step, base, src, weights, image, 0);
+      continue;
+    }
     for (let oy = 0; oy < oh; oy++) {
       if (blocks) {
         if (whole) {
@@ -62,9 +68,10 @@ export function qs8Dwconv(step: usize, base: usize): void {
           qs8_dwconv_1(step, src, weights, dst, oy, 0, ow, blocks, 8);
         }
       }
-      if (lanes) qs8_dwconv_1(step, src + tail, tailWeights, dst + tail, oy, 0, ow, 1, lanes);
+      if (lanes && !padded) qs8_dwconv_1(step, src + tail, tailWeights, dst + tail, oy, 0, ow, 1, lanes);
       dst += <usize>word(step, DW_DST_ROW);
     }
+    if (lanes && padded) paddedBlocks(step, base, src, weights, image, blocks);
   }
 }
 
@@ -86,9 +93,6 @@ function wholeRows(step: usize, src: usize, block: usize, dst: usize, from: i32,
   } while (--blocks);
 }
 
-// @ts-ignore: decorator
-@inline function blockBytes(tapCount: i32): usize { return HEAD + (<usize>((tapCount + 1) >> 1) << 5); }
-
 /** At least 4 columns whose windows lie wholly inside the input, four at a time. */
 function insideColumns(step: usize, src: usize, weights: usize, dst: usize, oy: i32, from: i32, to: i32, blocks: i32): void {
   const line = <usize>word(step, DW_SRC_ROW), pixel = <usize>word(step, DW_SRC_PIXEL), sw = word(step, DW_SW);
@@ -96,58 +100,8 @@ function insideColumns(step: usize, src: usize, weights: usize, dst: usize, oy: 
   for (let x = from; x < to; x += 4) {
     x = min(x, to - 4);
     const p = first + <usize>(x * sw - word(step, DW_PL)) * pixel, o = dst + <usize>x * <usize>word(step, DW_DST_PIXEL);
-    qs8_dwconv_x4(step, p, <usize>sw * pixel, weights, o, blocks);
+    qs8_dwconv_x4(step, p, pixel, line, weights, o, <usize>word(step, DW_DST_PIXEL), blocks);
   }
-}
-
-// Interleaving of two taps: channels 0…3 and 4…7, as pairs.
-// @ts-ignore: decorator
-@inline function pairLow(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
-// @ts-ignore: decorator
-@inline function pairHigh(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
-
-/** Four output pixels (`pixelStep` source bytes apart), any window, everything inside. */
-export function qs8_dwconv_x4(step: usize, src: usize, pixelStep: usize, weights: usize, dst: usize, blocks: i32): void {
-  const kw = word(step, DW_KW), tapCount = word(step, DW_KH) * kw, dstPixel = <usize>word(step, DW_DST_PIXEL);
-  const tapStep = <usize>word(step, DW_SRC_PIXEL) * <usize>word(step, DW_DW);
-  const lineStep = <usize>word(step, DW_SRC_ROW) * <usize>word(step, DW_DH) - <usize>(kw - 1) * tapStep;
-  const step2 = pixelStep * 2, step3 = pixelStep * 3;
-  const low = requantLow(word(step, DW_MIN), word(step, DW_DST_ZERO)), offset = requantOffset(word(step, DW_DST_ZERO));
-  const high = v128.load16_splat(step, DW_MAX), magic = requantMagic(offset, word(step, DW_DST_ZERO));
-  do {
-    let c00 = v128.load(weights), c01 = v128.load(weights, 16);
-    let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
-    let p = src, w = weights + HEAD, left = tapCount, kx = kw;
-    do {
-      let q = p;
-      if (--kx) q += tapStep;
-      else { q += lineStep; kx = kw; }
-      if (left == 1) q = p; // the missing odd tap's weight is 0: any readable bytes do
-      const w0 = v128.load(w), w1 = v128.load(w, 16);
-      let a = v128.load8x8_s(p), b = v128.load8x8_s(q);
-      c00 = dot2(pairLow(a, b), w0, c00); c01 = dot2(pairHigh(a, b), w1, c01);
-      a = v128.load8x8_s(p + pixelStep); b = v128.load8x8_s(q + pixelStep);
-      c10 = dot2(pairLow(a, b), w0, c10); c11 = dot2(pairHigh(a, b), w1, c11);
-      a = v128.load8x8_s(p + step2); b = v128.load8x8_s(q + step2);
-      c20 = dot2(pairLow(a, b), w0, c20); c21 = dot2(pairHigh(a, b), w1, c21);
-      a = v128.load8x8_s(p + step3); b = v128.load8x8_s(q + step3);
-      c30 = dot2(pairLow(a, b), w0, c30); c31 = dot2(pairHigh(a, b), w1, c31);
-      p = q;
-      if (--kx) p += tapStep;
-      else { p += lineStep; kx = kw; }
-      w += 32;
-      left -= 2;
-    } while (left > 0);
-    const s0 = v128.load(weights, 32), s1 = v128.load(weights, 48);
-    let o = dst;
-    v128.store64_lane(o, requant8(c00, c01, s0, s1, low, offset, high, magic), 0); o += dstPixel;
-    v128.store64_lane(o, requant8(c10, c11, s0, s1, low, offset, high, magic), 0); o += dstPixel;
-    v128.store64_lane(o, requant8(c20, c21, s0, s1, low, offset, high, magic), 0); o += dstPixel;
-    v128.store64_lane(o, requant8(c30, c31, s0, s1, low, offset, high, magic), 0);
-    src += 8;
-    dst += 8;
-    weights = w;
-  } while (--blocks);
 }
 
 /** Columns [from, to) one by one, positions outside read as SRC_ZERO: any window; the last block may be partial. */

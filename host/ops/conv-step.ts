@@ -164,6 +164,10 @@ const NARROW = 3;
 const COPY_BYTES = 24 * 1024;
 /** Eight vectors that the kernel needs in any case. */
 const DW_TILE_BYTES = 128;
+/** The same for int8, whose kernel takes four columns at a time. */
+const QS8_COPY_BYTES = 32 * 1024;
+const QS8_TILE_COLUMNS = 4;
+const QS8_TILE_BYTES = 32;
 
 /** Blocks of 4 channels per padded copy (0: none), and the scratch that the float32 kernel needs. */
 function padding(c: ConvStep, kernelWidth: number, channels: number): { chunk: number; scratchBytes: number } {
@@ -178,7 +182,24 @@ function padding(c: ConvStep, kernelWidth: number, channels: number): { chunk: n
   return { chunk, scratchBytes: DW_TILE_BYTES + chunk * blockBytes };
 }
 
+/**
+ * Blocks of 8 channels per copy with border (0: none) for int8: wherever windows reach outside or channels are left over, unless the
+ * kernels for whole 3x3 rows do it. A picture whose one block is too large has little border.
+ */
+function qs8Padding(c: ConvStep, kernel: readonly [number, number], channels: number): { chunk: number; scratchBytes: number } {
+  const reach = (axis: 0 | 1, outputs: number): number => (outputs - 1) * c.strides[axis] + (kernel[axis] - 1) * c.dilations[axis] + 1;
+  const rows3x3 = kernel[0] === 3 && kernel[1] === 3 && c.dilations[0] === 1 && c.dilations[1] === 1 && c.strides[1] <= 2;
+  const blockBytes = reach(0, dim(c.dst, 1)) * reach(1, Math.max(dim(c.dst, 2), QS8_TILE_COLUMNS)) * 8;
+  const wanted = channels % 8 !== 0 || (!rows3x3 && c.pads.some((p) => p > 0));
+  if (!wanted || blockBytes > QS8_COPY_BYTES) return { chunk: 0, scratchBytes: 0 };
+  const blocks = rows3x3 ? 1 : Math.ceil(channels / 8);
+  const passes = Math.ceil(blocks / Math.floor(QS8_COPY_BYTES / blockBytes));
+  const chunk = Math.ceil(blocks / passes);
+  return { chunk, scratchBytes: QS8_TILE_BYTES + chunk * blockBytes };
+}
+
 function dwScratch(ctx: Lowering, { chunk, scratchBytes }: { chunk: number; scratchBytes: number }): Words {
+  if (scratchBytes === 0) return {};
   return { [abi.DW_SCRATCH]: ctx.temporary(scratchBytes), [abi.DW_SCRATCH_BYTES]: scratchBytes, [abi.DW_CHUNK]: chunk };
 }
 
@@ -199,7 +220,7 @@ function emitDwconv(ctx: Lowering, c: ConvStep, weights: Constant): void {
     [abi.DW_PT]: c.pads[0], [abi.DW_PL]: c.pads[1],
     [abi.DW_SRC_BATCH]: strideOf(c.src, 0), [abi.DW_SRC_ROW]: strideOf(c.src, 1), [abi.DW_SRC_PIXEL]: strideOf(c.src, 2),
     [abi.DW_DST_BATCH]: strideOf(c.dst, 0), [abi.DW_DST_ROW]: strideOf(c.dst, 1), [abi.DW_DST_PIXEL]: strideOf(c.dst, 2),
-    ...(quantized ? {} : dwScratch(ctx, padding(c, dim(weights, 1), channels))), ...activationWords(c, abi.DW_ACTIVATION),
+    ...dwScratch(ctx, quantized ? qs8Padding(c, [dim(weights, 0), dim(weights, 1)], channels) : padding(c, dim(weights, 1), channels)), ...activationWords(c, abi.DW_ACTIVATION),
     [abi.DW_MIN]: min, [abi.DW_MAX]: max, [abi.DW_SRC_ZERO]: srcZero, [abi.DW_DST_ZERO]: dstZero,
     [abi.DW_FILL]: (srcZero & 255) * 0x01010101 | 0, [abi.DW_FILL + 4]: (srcZero & 255) * 0x01010101 | 0,
   });

@@ -51,7 +51,10 @@ function words(s: Shape, srcAt: number, dstAt: number): Map<number, Word> {
   ]);
 }
 
-interface Case { readonly problem: Problem; readonly arena: Uint8Array; readonly expected: Uint8Array; readonly scratch?: readonly [number, number] }
+interface Case { readonly problem: Problem; readonly arena: Uint8Array; readonly expected: Uint8Array; readonly scratch: readonly [number, number] }
+
+/** Source positions that `outputs` windows reach along an axis. */
+const reach = (outputs: number, stride: number, kernel: number, dilation: number): number => (outputs - 1) * stride + (kernel - 1) * dilation + 1;
 
 /** Room for one tile, and for the padded copy where `chunk` asks for one. */
 function scratchBytes(s: Shape, chunk: number): number {
@@ -101,7 +104,8 @@ function qs8Case(s: Shape, seed: number, positive: boolean): Case {
     floats[at / 4 + 8 + lane] = scale[c] ?? 0;
     column.forEach((x, t) => { shorts[(at + 64) / 2 + (t >> 1) * 16 + lane * 2 + (t & 1)] = x; });
   });
-  const srcAt = 64, dstAt = align(srcAt + srcSpan(s)) + 64, arenaBytes = dstAt + dstSpan(s);
+  const chunk = integer(next, 0, 4), bytes = chunk && 32 + reach(s.oh, s.sh, s.kh, s.dh) * reach(Math.max(s.ow, 4), s.sw, s.kw, s.dw) * chunk * 8;
+  const srcAt = 64, scratchAt = align(srcAt + srcSpan(s)) + 64, dstAt = align(scratchAt + bytes) + 64, arenaBytes = dstAt + dstSpan(s);
   const arena = new Uint8Array(arenaBytes).fill(0x5a);
   const source = new Int8Array(arena.buffer, srcAt, srcSpan(s));
   source.forEach((_, i) => { source[i] = integer(next, low, 127); });
@@ -112,15 +116,20 @@ function qs8Case(s: Shape, seed: number, positive: boolean): Case {
     answer[at] = requantised(acc, scale[c] ?? 0, dstZero, min, max);
   });
   const all = words(s, srcAt, dstAt).set(abi.DW_MIN, min).set(abi.DW_MAX, max).set(abi.DW_SRC_ZERO, srcZero).set(abi.DW_DST_ZERO, dstZero)
-    .set(abi.DW_FILL, (srcZero & 255) * 0x01010101 | 0).set(abi.DW_FILL + 4, (srcZero & 255) * 0x01010101 | 0);
-  return { problem: { opcode: abi.QS8_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights, arenaBytes }, arena, expected };
+    .set(abi.DW_FILL, (srcZero & 255) * 0x01010101 | 0).set(abi.DW_FILL + 4, (srcZero & 255) * 0x01010101 | 0)
+    .set(abi.DW_SCRATCH, (p) => p.arena + scratchAt).set(abi.DW_SCRATCH_BYTES, bytes).set(abi.DW_CHUNK, chunk);
+  return { problem: { opcode: abi.QS8_DWCONV, stepBytes: abi.DW_STEP_BYTES, words: all, weights, arenaBytes }, arena, expected, scratch: [scratchAt, scratchAt + bytes] };
+}
+
+function withoutScratch({ scratch }: Case, bytes: Uint8Array): Uint8Array {
+  return bytes.fill(0, ...scratch);
 }
 
 for (const machine of machines) {
   test(`f32 dwconv, ${machine.name}`, () => {
     for (let seed = 1; seed <= CASES; seed++) {
       const s = randomShape(seed), c = f32Case(s, seed);
-      const a = new Float32Array(runOne(machine, c.problem, c.arena).fill(0, ...(c.scratch ?? [0, 0])).buffer), b = new Float32Array(c.expected.fill(0, ...(c.scratch ?? [0, 0])).buffer);
+      const a = new Float32Array(withoutScratch(c, runOne(machine, c.problem, c.arena)).buffer), b = new Float32Array(withoutScratch(c, c.expected).buffer);
       a.forEach((x, i) => { if (!(Math.abs(x - (b[i] ?? NaN)) <= 1e-4)) assert.fail(`seed ${seed}, float ${i}: ${x} instead of ${b[i]} ${JSON.stringify(s)}`); });
     }
   });
@@ -129,7 +138,7 @@ for (const machine of machines) {
       machine.executor.setDotMode(mode);
       for (let seed = 1; seed <= CASES; seed++) {
         const s = randomShape(seed + 1000), c = qs8Case(s, seed, false);
-        assert.deepEqual(runOne(machine, c.problem, c.arena), c.expected, `seed ${seed} ${JSON.stringify(s)}`);
+        assert.deepEqual(withoutScratch(c, runOne(machine, c.problem, c.arena)), withoutScratch(c, c.expected), `seed ${seed} ${JSON.stringify(s)}`);
       }
     });
   }
@@ -139,7 +148,7 @@ for (const machine of machines) {
       machine.executor.setDotMode(abi.DOT_S8S8);
       for (let seed = 1; seed <= CASES; seed++) {
         const s = randomShape(seed + 2000), c = qs8Case(s, seed, true);
-        assert.deepEqual(runOne(machine, c.problem, c.arena), c.expected, `seed ${seed} ${JSON.stringify(s)}`);
+        assert.deepEqual(withoutScratch(c, runOne(machine, c.problem, c.arena)), withoutScratch(c, c.expected), `seed ${seed} ${JSON.stringify(s)}`);
       }
     });
   }
@@ -152,7 +161,7 @@ const FULL: Shape = {
 };
 
 const fullCases = {
-  'f32 dwconv': f32Case(FULL, 3), 'f32 dwconv, stride 2': f32Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 4), 'qs8 dwconv': qs8Case(FULL, 4, false), 'qs8 dwconv, stride 2': qs8Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 6, false),
+  'f32 dwconv': f32Case(FULL, 3), 'f32 dwconv, stride 2': f32Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 4), 'qs8 dwconv': qs8Case(FULL, 4, false), 'qs8 dwconv, stride 2': qs8Case({ ...FULL, sw: 2, sh: 2, ow: 6, oh: 4 }, 7, false),
 };
 for (const [name, { problem }] of Object.entries(fullCases)) {
   test(`${name}: verify refuses any single word that leads outside`, () => {
@@ -166,8 +175,8 @@ for (const [name, { problem }] of Object.entries(fullCases)) {
         assert.notEqual(verdict(machine, { ...problem, words: changed }), abi.OK, `word ${at} = ${value}`);
       }
     }
-    if (problem.opcode !== abi.F32_DWCONV) return;
-    for (const [at, value] of [[abi.DW_SCRATCH, -1], [abi.DW_SCRATCH_BYTES, 127], [abi.DW_CHUNK, -1], [abi.DW_CHUNK, 99], [abi.DW_ACTIVATION, abi.UNARY_TANH]] as const) {
+    const activation = problem.opcode === abi.F32_DWCONV ? [[abi.DW_ACTIVATION, abi.UNARY_TANH]] as const : [];
+    for (const [at, value] of [[abi.DW_SCRATCH, -1], [abi.DW_SCRATCH_BYTES, 31], [abi.DW_CHUNK, -1], [abi.DW_CHUNK, 99], ...activation] as const) {
       assert.notEqual(verdict(machine, { ...problem, words: new Map(problem.words).set(at, value) }), abi.OK, `word ${at} = ${value}`);
     }
   });
