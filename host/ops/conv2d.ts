@@ -1,5 +1,5 @@
 // conv2d: grouped, dilated 2-D convolution on NHWC with HWIO weights, fused bias and clamp; float32 or int8.
-// ONNX Conv, ConvInteger, QLinearConv; TFLite CONV_2D, DEPTHWISE_CONV_2D. Output [N, OH, OW, OC].
+// ONNX Conv, ConvInteger, QLinearConv; TFLite CONV_2D, CONV_3D, DEPTHWISE_CONV_2D. Output [N, OH, OW, OC].
 // https://onnx.ai/onnx/operators/onnx__Conv.html, https://www.tensorflow.org/mlir/tfl_ops#tflconv_2d_tflconv2dop
 
 import { KingletError } from '../error.ts';
@@ -19,7 +19,7 @@ import { realFunction, type UnaryAttrs } from './unary.ts';
 import type { Op } from './op.ts';
 import { quantizedClamp, rint, saturate } from './quantized.ts';
 import { depthToChannels, planesToVolume } from './volume.ts';
-import { checkWindow, onnxVolumeWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Pair } from './window.ts';
+import { checkWindow, onnxVolumeWindow, onnxWindow, outputSize, resolvePads, tfliteSamePads, type Pads, type Pair, type Window } from './window.ts';
 
 export interface Conv2dAttrs extends Clamp {
   readonly strides: Pair;
@@ -68,21 +68,34 @@ function onnxConv(node: OnnxNode, b: Builder, c: OnnxConv): Value {
   return toNchw(b, y, rank);
 }
 
-/** The planes that a window sees are channels of one plane: weights [KH, KW, KD*IC, OC]. */
 function onnxConv3d(node: OnnxNode, b: Builder, c: OnnxConv): Value {
   const x = channelsToBack(b, c.x);
-  const [oc, ic, kd, kh, kw] = c.w.shape;
-  const { depth, plane } = onnxVolumeWindow(node, [kd, kh, kw]);
   const [, d, h, w] = x.shape;
-  const groups = node.int('group', 1);
-  const columns = depthToChannels(b, x, { ...depth, pads: resolvePads({ ...depth, input: [d, 1] }), groups });
-  const attrs: Conv2dAttrs = {
-    strides: plane.strides, pads: resolvePads({ ...plane, input: [h, w] }), dilations: plane.dilations, groups, ...noClamp,
-    ...(c.accumulators ? { accumulators: true } : {}),
-  };
-  const weights = b.add(reshape, { shape: [kh, kw, kd * ic, oc] }, [permuteWeights(b, c.w, [3, 4, 2, 1, 0])]);
-  const y = b.add(conv2d, attrs, [columns, weights, c.bias], { quantization: c.quantization });
-  return channelsToFront(b, planesToVolume(b, y, x.shape[0]));
+  const { depth, plane } = onnxVolumeWindow(node, c.w.shape.slice(2));
+  const y = addVolumeConv(b, { x, w: permuteWeights(b, c.w, [3, 4, 2, 1, 0]), bias: c.bias }, {
+    depth: { ...depth, pads: resolvePads({ ...depth, input: [d, 1] }) },
+    plane: { ...plane, pads: resolvePads({ ...plane, input: [h, w] }) },
+    groups: node.int('group', 1), clamp: { ...noClamp, ...(c.accumulators ? { accumulators: true } : {}) }, quantization: c.quantization,
+  });
+  return channelsToFront(b, y);
+}
+
+interface VolumeConv {
+  readonly depth: Window & { readonly pads: Pads };
+  readonly plane: Window & { readonly pads: Pads };
+  readonly groups: number;
+  readonly clamp: Pick<Conv2dAttrs, 'min' | 'max' | 'accumulators'>;
+  readonly quantization: Quantization | undefined;
+}
+
+/** [N, D, H, W, C] by [KH, KW, KD, IC, OC]: the planes that a window sees are channels of one plane. */
+function addVolumeConv(b: Builder, { x, w, bias }: { x: Value; w: Value; bias: Value | null }, c: VolumeConv): Value {
+  const { groups, depth, plane: { strides, dilations, pads } } = c;
+  const columns = depthToChannels(b, x, { ...depth, groups });
+  const [kh, kw, kd, ic, oc] = w.shape;
+  const weights = b.add(reshape, { shape: [kh, kw, kd * ic, oc] }, [w]);
+  const y = b.add(conv2d, { strides, dilations, pads, groups, ...c.clamp }, [columns, weights, bias], { quantization: c.quantization });
+  return planesToVolume(b, y, x.shape[0]);
 }
 
 function permuted(type: TensorType, perm: readonly number[]): TensorType {
@@ -136,6 +149,24 @@ function tfliteConv(
   const pads = tfliteSamePads(node.u8(0, 0), [x.shape[1] ?? 0, x.shape[2] ?? 0], window);
   return b.add(conv2d, { strides, pads, dilations, groups, ...tfliteClamp(node, c.clampField) }, [x, w, node.optional(2)],
     { quantization: node.output(0).quantization });
+}
+
+/** Weights [KD, KH, KW, IC, OC]; options: padding, stride_d, stride_w, stride_h, activation, dilation_d, dilation_w, dilation_h. */
+function readConv3d(node: TfliteNode, b: Builder): Value[] {
+  const x = node.input(0);
+  const stored = node.input(1);
+  if (x.shape.length !== 5 || stored.shape.length !== 5) node.fail('convolution of volumes needs 5-D input and weights');
+  const [kd, kh, kw, ic] = stored.shape;
+  const [, d, h, w, channels] = x.shape;
+  if (ic === 0 || channels % ic !== 0) node.fail(`${channels} input channels do not fit weights for ${ic}`);
+  const depth: Window = { kernel: [kd, 1], strides: [node.i32(1, 0), 1], dilations: [node.i32(5, 1), 1] };
+  const plane: Window = { kernel: [kh, kw], strides: [node.i32(3, 0), node.i32(2, 0)], dilations: [node.i32(7, 1), node.i32(6, 1)] };
+  for (const window of [depth, plane]) checkWindow(window, [0, 0, 0, 0]);
+  return [addVolumeConv(b, { x, w: permuteWeights(b, stored, [1, 2, 0, 3, 4]), bias: node.optional(2) }, {
+    depth: { ...depth, pads: tfliteSamePads(node.u8(0, 0), [d, 1], depth) },
+    plane: { ...plane, pads: tfliteSamePads(node.u8(0, 0), [h, w], plane) },
+    groups: channels / ic, clamp: tfliteClamp(node, 4), quantization: node.output(0).quantization,
+  })];
 }
 
 function inferConv2d(inputs: readonly (TensorType | null)[], attrs: Conv2dAttrs): TensorType[] {
@@ -232,7 +263,7 @@ function referenceConv2d(inputs: readonly (Tensor | null)[], attrs: Conv2dAttrs,
 export const conv2d: Op<Conv2dAttrs> = {
   kind: 'conv2d',
   onnx: { Conv: readOnnxConv, QLinearConv: readQLinearConv, ConvInteger: readConvInteger },
-  tflite: { CONV_2D: readConv2d, DEPTHWISE_CONV_2D: readDepthwise },
+  tflite: { CONV_2D: readConv2d, CONV_3D: readConv3d, DEPTHWISE_CONV_2D: readDepthwise },
   infer: inferConv2d,
   reference: referenceConv2d,
   macs(node) {

@@ -10,6 +10,8 @@ import { channelShuffle } from '../../host/ops/channel-shuffle.ts';
 import { concat } from '../../host/ops/concat.ts';
 import { expand } from '../../host/ops/expand.ts';
 import { gather } from '../../host/ops/gather.ts';
+import { lrn } from '../../host/ops/lrn.ts';
+import { normalize } from '../../host/ops/normalize.ts';
 import type { Op } from '../../host/ops/op.ts';
 import { pad } from '../../host/ops/pad.ts';
 import { reshape } from '../../host/ops/reshape.ts';
@@ -71,12 +73,14 @@ checkLaw('steps and reverse', slice, { starts: [0, 2, 1, 0], sizes: [2, 3, 2, 1]
 checkLaw('constant', pad, { pads: [0, 1, 2, 0, 3, 0], mode: 'constant', value: 0.5 }, [int8(2, 3, 4)]);
 checkLaw('reflect', pad, { pads: [1, 0, 2, 0, 2, 3], mode: 'reflect', value: 0 }, [float(2, 3, 4)]);
 checkLaw('stretch', expand, { shape: [2, 7, 4] }, [float(2, 1, 4)]);
+checkLaw('with parameters', normalize, { axes: [0, 2], epsilon: 1e-3 }, [float(2, 3, 4, 5), float(1, 3, 1, 5), float(1, 3, 1, 5)]);
 checkLaw('two groups', channelShuffle, { axis: 1, groups: 2 }, [float(2, 6, 4)]);
 checkLaw('vector of indices', gather, { axis: 1 }, [float(2, 3, 4)], intTensor([4], [2, 0, 0, -1]));
 
 test('what cannot be permuted says so', () => {
   equal(binary.permute?.(add, [1, 0, 2], nodeOf(binary, add, [float(2, 3, 4), float(3, 4)])), undefined);
   equal(expand.permute?.({ shape: [5, 3, 4] }, [1, 0, 2], nodeOf(expand, { shape: [5, 3, 4] }, [float(3, 4)])), undefined);
+  equal(lrn.permute?.({ before: 1, after: 1, scale: 1, bias: 1, beta: 0.75 }, [0, 3, 1, 2], nodeOf(lrn, { before: 1, after: 1, scale: 1, bias: 1, beta: 0.75 }, [float(2, 3, 4, 5)])), undefined);
   const matrix: TensorType = { dtype: 'int32', shape: [2, 2] };
   equal(gather.permute?.({ axis: 0 }, [0, 2, 1], nodeOf(gather, { axis: 0 }, [float(3, 4), matrix])), undefined);
 });

@@ -5,11 +5,12 @@ import { test } from 'node:test';
 import { KingletError } from '../../host/error.ts';
 import { Builder } from '../../host/graph/builder.ts';
 import type { Graph } from '../../host/graph/graph.ts';
-import { onnxReaders } from '../../host/ops/index.ts';
+import { onnxReaders, tfliteReaders } from '../../host/ops/index.ts';
+import { transpose } from '../../host/ops/transpose.ts';
 import { numbers, type Shape, type Tensor } from '../../host/tensor.ts';
 import { tolerance } from '../tolerance.ts';
 import { bothWays, randomTensor } from './problem.ts';
-import { onnxNode, type OnnxAttributes } from './source-nodes.ts';
+import { onnxNode, tfliteNode, type OnnxAttributes } from './source-nodes.ts';
 
 type Triple = readonly [number, number, number];
 interface Attributes {
@@ -119,6 +120,23 @@ test('Conv of volumes by groups of one channel, and with SAME pads', async () =>
   const same = convolved(x, w, bias, { strides, pads: [0, 1, 0, 1, 1, 1] });
   deepEqual(same.shape, [1, 4, 6, 3, 2]);
   await agrees(graphOf('Conv', { strides, auto_pad: 'SAME_UPPER' }, [x, w, bias]), x, same.shape, same.y);
+});
+
+test('CONV_3D with SAME pads and ReLU', async () => {
+  const [x, w, bias] = [float(8, 1, 4, 5, 6, 2), float(9, 3, 2, 3, 2, 5), float(10, 5)];
+  const b = new Builder();
+  // Fields: padding, stride_d, stride_w, stride_h, activation, dilation_d, dilation_w, dilation_h.
+  const node = tfliteNode({ inputs: [b.input('x', x), b.constant(w), b.constant(bias)], options: { 0: 0, 1: 1, 2: 3, 3: 2, 4: 1, 5: 2 } });
+  for (const value of tfliteReaders.get('CONV_3D')?.(node, b) ?? []) b.output(value, 'y');
+  // The same numbers with the channels in front: ceil(size / stride) outputs, the odd pad behind.
+  const front = (t: Tensor, perm: readonly number[]): Tensor => {
+    const shape = perm.map((p) => t.shape[p]);
+    return { dtype: 'float32', shape, data: transpose.reference([t], { perm }, [{ dtype: 'float32', shape }])[0].data };
+  };
+  const { shape, y } = convolved(front(x, [0, 4, 1, 2, 3]), front(w, [4, 3, 0, 1, 2]), bias, { strides: [1, 2, 3], dilations: [2, 1, 1], pads: [2, 0, 0, 2, 1, 0] });
+  deepEqual(shape, [1, 5, 4, 3, 2]);
+  const positive = Float64Array.from({ length: y.length }, (_, i) => Math.max(0, y[(i % 5) * 24 + Math.floor(i / 5)]));
+  await agrees(b.graph, x, [1, 4, 3, 2, 5], positive);
 });
 
 const transposes: readonly (readonly [string, Attributes & { output_padding?: Triple }, Triple])[] = [
