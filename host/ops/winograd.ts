@@ -58,12 +58,8 @@ export function winogradBlock(shape: WinogradShape): { tiles: number; scratchByt
   return { tiles, scratchBytes: SCRATCH_HEAD + PRODUCTS * (plane(tiles * rowBytes) + plane(tiles * PANEL * 4)) };
 }
 
-const [a, b] = [Math.SQRT1_2, Math.SQRT2];
-const row = (p: number, divisor: number): readonly number[] => [1 / divisor, p / divisor, (p * p) / divisor];
-/** Π(p - q) is -3/2 at ±√½ and 6 at ±√2; the kernel's rows there are 2√2 and -2 times as large. */
-const G = [row(0, 1), row(a, -3 * Math.SQRT2), row(-a, -3 * Math.SQRT2), row(b, -12), row(-b, -12), [0, 0, 1]];
 /** What one direction of the kernel's output transform turns into 1, 1, 1, 1. */
-const ONES = [0.5, a / 2, -a / 2, 0.25, 0.25, 0.5];
+const ONES = [0.5, Math.SQRT2 / 4, -Math.SQRT2 / 4, 0.25, 0.25, 0.5];
 
 /** w[3, 3, ic, oc] → per panel of 8 columns, per product: [start 8][ic][8] float32, computed in float64 and rounded once. */
 export function packWinograd(weights: Constant, bias: Constant | null): Float32Array {
@@ -85,13 +81,23 @@ export function packWinograd(weights: Constant, bias: Constant | null): Float32A
   return out;
 }
 
-/** G g Gᵀ of the nine weights at `first`, `step` apart. */
+/** G g Gᵀ of the nine weights at `first`, `step` apart: down the columns, then along the lines. */
 function transform(w: ArrayLike<number>, first: number, step: number, factors: Float64Array): void {
-  for (let i = 0; i < 6; i++) {
-    const [g0, g1, g2] = G[i];
-    const x0 = g0 * w[first] + g1 * w[first + 3 * step] + g2 * w[first + 6 * step];
-    const x1 = g0 * w[first + step] + g1 * w[first + 4 * step] + g2 * w[first + 7 * step];
-    const x2 = g0 * w[first + 2 * step] + g1 * w[first + 5 * step] + g2 * w[first + 8 * step];
-    for (let j = 0; j < 6; j++) factors[i * 6 + j] = G[j][0] * x0 + G[j][1] * x1 + G[j][2] * x2;
-  }
+  for (let x = 0; x < 3; x++) multiplyG(w, first + x * step, 3 * step, factors, x, 6);
+  for (let y = 0; y < 6; y++) multiplyG(factors, 6 * y, 1, factors, 6 * y, 1);
+}
+
+/**
+ * G times the three numbers at `from`. Π(p - q) is -3/2 at ±√½ and 6 at ±√2, and the kernel's rows there are 2√2 and -2 times as
+ * large as Toom-Cook's.
+ */
+function multiplyG(g: ArrayLike<number>, from: number, step: number, out: Float64Array, to: number, outStep: number): void {
+  const g0 = g[from], g1 = g[from + step], g2 = g[from + 2 * step];
+  const near = (g0 + g2 / 2) / (-3 * Math.SQRT2), far = (g0 + 2 * g2) / -12;
+  out[to] = g0;
+  out[to + outStep] = near - g1 / 6;
+  out[to + 2 * outStep] = near + g1 / 6;
+  out[to + 3 * outStep] = far - g1 * (Math.SQRT2 / 12);
+  out[to + 4 * outStep] = far + g1 * (Math.SQRT2 / 12);
+  out[to + 5 * outStep] = g2;
 }
