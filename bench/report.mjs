@@ -39,7 +39,8 @@ export function makeReport(data) {
 const how = `Time: from filled typed arrays to readable ones, median over all runs. All engines of a section run in one page or process, in blocks of
 about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs; in brackets the quietest block's median.
 Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128.
-Share of peak: 2 × MAC ÷ the quietest block's median ÷ the best of several runs of a register-only loop in the same process.
+Share of peak: 2 × MAC ÷ the quietest block's median ÷ the best of several runs of a register-only loop in the same process,
+whatever Winograd saves of the multiplications.
 First result: Chromium: since the start of navigation in a fresh profile, files from loopback, median of 10 profiles where
 a bound is checked and of fewer elsewhere (the .json has each); Node: since the start of the
 process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page

@@ -6,7 +6,7 @@ import { aboutFile } from './files.ts';
 import type { ModelOptions } from './options.ts';
 import { withModel } from './source.ts';
 import { grouped, print, printJson, printTable, printable, progress, shapeText } from './text.ts';
-import { fillWithNoise, gigaOps, measure, percentile, speedText, unitOf, warmUp } from './timing.ts';
+import { fillWithNoise, gigaOps, measure, percentile, speedText, unitOf, usesWinograd, warmUp } from './timing.ts';
 
 export interface BenchOptions extends Omit<ModelOptions, 'backend'> {
   readonly runs: number;
@@ -111,7 +111,7 @@ function printForPeople(source: string, model: Model, { loadMs, warmup, sorted, 
   print(`load       ${loadMs.toFixed(1)} ms`);
   print(`warm-up    ${curve}${warmup.length > CURVE ? ' ...' : ''} ms, ${warmup.length} runs`);
   print(`latency    p50 ${p50.toFixed(3)}, p90 ${percentile(sorted, 0.9).toFixed(3)}, p99 ${percentile(sorted, 0.99).toFixed(3)}, min ${sorted[0].toFixed(3)} ms, ${sorted.length} runs`);
-  print(`speed      ${(gops / 2).toFixed(2)} GMAC/s, ${speedText(gops, peak)}`);
+  print(`speed      ${(gops / 2).toFixed(2)} GMAC/s, ${speedText(gops, peak, usesWinograd(model))}`);
   if (layers.length > 0) printLayers(layers, unitOf(peak));
 }
 

@@ -12,7 +12,7 @@ import { readBytes, writeWhole } from './files.ts';
 import type { ModelOptions } from './options.ts';
 import { withModel } from './source.ts';
 import { notice, print, printable, shapeText } from './text.ts';
-import { gigaOps, measure, noise, percentile, speedText, warmUp } from './timing.ts';
+import { gigaOps, measure, noise, percentile, speedText, usesWinograd, warmUp } from './timing.ts';
 
 export interface RunOptions extends ModelOptions {
   readonly input?: readonly string[];
@@ -94,5 +94,5 @@ function repeat(model: Model, count: number): void {
   const { sorted, peak } = measure(model, count);
   const p50 = percentile(sorted, 0.5);
   print(`p50 ${p50.toFixed(3)} ms, min ${sorted[0].toFixed(3)} ms, ${count} runs, 1 thread, ${model.stats.kernels}, dot ${model.stats.dot}`);
-  print(speedText(gigaOps(model.stats.macs, p50), peak));
+  print(speedText(gigaOps(model.stats.macs, p50), peak, usesWinograd(model)));
 }

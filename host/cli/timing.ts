@@ -71,8 +71,14 @@ export function unitOf(peak: Peak): string {
   return peak.kind === 'int8' ? 'GOPS int8' : 'GFLOPS';
 }
 
+/** True when some layers need fewer multiplications than their MACs say. */
+export function usesWinograd(model: Model): boolean {
+  return model.steps().some(({ kernel }) => kernel === 'f32_winograd');
+}
+
 /** For example "43.0 GFLOPS, 68.9 % of the register-only peak of 62.4". V8 before 13 spills in the simd128 build's peak loop. */
-export function speedText(gops: number, peak: Peak): string {
+export function speedText(gops: number, peak: Peak, winograd = false): string {
   const speed = `${gops.toFixed(2)} ${unitOf(peak)}, ${((100 * gops) / peak.gflops).toFixed(1)} % of the register-only peak of ${peak.gflops.toFixed(2)}`;
+  if (winograd) return `${speed} (counting what Winograd saves)`;
   return gops > peak.gflops ? `${speed} (no true peak: this engine compiles the loop badly)` : speed;
 }

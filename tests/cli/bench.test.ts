@@ -24,6 +24,7 @@ test('percentiles are times that happened', () => {
 
 test('a share above the peak is called what it is', () => {
   assert.equal(speedText(30, { gflops: 60, kind: 'float32' }), '30.00 GFLOPS, 50.0 % of the register-only peak of 60.00');
+  assert.equal(speedText(90, { gflops: 60, kind: 'float32' }, true), '90.00 GFLOPS, 150.0 % of the register-only peak of 60.00 (counting what Winograd saves)');
   assert.match(speedText(90, { gflops: 60, kind: 'int8' }), /^90\.00 GOPS int8, 150\.0 % .* \(no true peak: /);
 });
 
