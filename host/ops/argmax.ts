@@ -11,13 +11,11 @@ import type { Value } from '../graph/graph.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
 import { makeNest } from '../plan/views.ts';
 import { numbers, type DType } from '../tensor.ts';
-import { noClamp } from './activation.ts';
-import { binary } from './binary.ts';
+import { applyBinary, applyUnary } from './composed.ts';
 import type { Op } from './op.ts';
 import { aroundAxis, emptyTensor, forward, normalizeAxis, operand } from './operand.ts';
 import { reshape } from './reshape.ts';
 import { withoutAxis } from './softmax.ts';
-import { unary } from './unary.ts';
 
 export interface ArgmaxAttrs {
   /** Not negative. */
@@ -96,8 +94,6 @@ function readOnnx(node: OnnxNode, b: Builder, x: Value): Value {
 
 /** The same elements in the opposite order: -x, or for integers -1 - x, which never overflows. */
 function reversed(node: OnnxNode, b: Builder, x: Value): Value {
-  if (x.dtype === 'float32') return b.add(unary, { kind: 'neg', p0: 0, p1: 0 }, [x]);
-  if (x.dtype !== 'int32') return node.unsupported(`ArgMin of ${x.dtype} is not supported`);
-  const minusOne = b.constant({ dtype: 'int32', shape: [], data: Int32Array.of(-1) });
-  return b.add(binary, { kind: 'sub', ...noClamp }, [minusOne, x]);
+  if (x.dtype === 'float32') return applyUnary(b, 'neg', x);
+  return x.dtype === 'int32' ? applyBinary(b, 'sub', -1, x) : node.unsupported(`ArgMin of ${x.dtype} is not supported`);
 }

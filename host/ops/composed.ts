@@ -13,9 +13,12 @@ import { unary, type UnaryKind } from './unary.ts';
 export function applyUnary(b: Builder, kind: UnaryKind, x: Value, p0 = 0, p1 = 0): Value {
   return b.add(unary, { kind, p0, p1 }, [x]);
 }
-export function applyBinary(b: Builder, kind: BinaryKind, x: Value, y: Value | number): Value {
-  const operand = typeof y === 'number' ? b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(y) }) : y;
-  return b.add(binary, { kind, ...noClamp }, [x, operand]);
+/** A number may stand for a constant: int32 beside int32, otherwise float32. */
+export function applyBinary(b: Builder, kind: BinaryKind, x: Value | number, y: Value | number): Value {
+  const isWhole = [x, y].some((v) => typeof v !== 'number' && v.dtype === 'int32');
+  const operand = (v: Value | number): Value => typeof v !== 'number' ? v
+    : b.constant(isWhole ? { dtype: 'int32', shape: [], data: Int32Array.of(v) } : { dtype: 'float32', shape: [], data: Float32Array.of(v) });
+  return b.add(binary, { kind, ...noClamp }, [operand(x), operand(y)]);
 }
 
 /** gamma * (x >= 0 ? x : alpha * (exp(x) - 1)) */

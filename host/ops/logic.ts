@@ -4,12 +4,13 @@
 import type { Builder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import type { OnnxNode } from '../import/onnx/node.ts';
+import type { BinaryKind } from './binary.ts';
 import { cast } from './cast.ts';
 import { applyBinary } from './composed.ts';
 import type { OnnxReader } from './op.ts';
 
 /** 1 where the relation holds, in the operands' dtype. */
-type Relation = (b: Builder, x: Value, y: Value) => Value;
+type Relation = (b: Builder, x: Value | number, y: Value | number) => Value;
 const less: Relation = (b, x, y) => applyBinary(b, 'less', x, y);
 const equal: Relation = (b, x, y) => applyBinary(b, 'equal', x, y);
 const atMost: Relation = (b, x, y) => applyBinary(b, 'maximum', less(b, x, y), equal(b, x, y));
@@ -18,7 +19,7 @@ function truth(b: Builder, x: Value): Value {
   return x.dtype === 'int32' ? x : b.add(cast, { to: 'int32' }, [x]);
 }
 function opposite(b: Builder, x: Value): Value {
-  return applyBinary(b, 'sub', b.constant({ dtype: 'int32', shape: [], data: Int32Array.of(1) }), x);
+  return applyBinary(b, 'sub', 1, x);
 }
 
 function comparison(relation: Relation): OnnxReader {
@@ -30,10 +31,10 @@ function comparison(relation: Relation): OnnxReader {
   };
 }
 
-function logic(combine: (b: Builder, x: Value, y: Value) => Value): OnnxReader {
+function logic(kind: BinaryKind): OnnxReader {
   return (node, b) => {
     if (node.opset < 7) node.unsupported('logic before opset 7 is not supported');
-    return [combine(b, node.input(0), node.input(1))];
+    return [applyBinary(b, kind, node.input(0), node.input(1))];
   };
 }
 
@@ -48,8 +49,7 @@ function where(node: OnnxNode, b: Builder): Value {
 /** x > alpha ? x : 0 */
 function thresholdedRelu(node: OnnxNode, b: Builder): Value {
   const x = node.input(0);
-  const alpha = b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(node.float('alpha', 1)) });
-  return applyBinary(b, 'keep', less(b, alpha, x), x);
+  return applyBinary(b, 'keep', less(b, node.float('alpha', 1), x), x);
 }
 
 /** x < -lambd ? x + bias : x > lambd ? x - bias : 0 */
@@ -57,16 +57,14 @@ function shrink(node: OnnxNode, b: Builder): Value {
   const x = node.input(0);
   if (x.dtype !== 'float32') return node.unsupported(`Shrink on ${x.dtype} tensors is not supported`);
   const [bias, lambda] = [node.float('bias', 0), node.float('lambd', 0.5)];
-  const bound = (at: number): Value => b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(at) });
-  const below = applyBinary(b, 'keep', less(b, x, bound(-lambda)), applyBinary(b, 'add', x, bias));
-  return applyBinary(b, 'add', below, applyBinary(b, 'keep', less(b, bound(lambda), x), applyBinary(b, 'sub', x, bias)));
+  const below = applyBinary(b, 'keep', less(b, x, -lambda), applyBinary(b, 'add', x, bias));
+  return applyBinary(b, 'add', below, applyBinary(b, 'keep', less(b, lambda, x), applyBinary(b, 'sub', x, bias)));
 }
 
 /** 1, 0 or -1; 0 for NaN. */
 function sign(node: OnnxNode, b: Builder): Value {
   const x = node.input(0);
-  const zero = b.constant(x.dtype === 'int32' ? { dtype: 'int32', shape: [], data: Int32Array.of(0) } : { dtype: 'float32', shape: [], data: Float32Array.of(0) });
-  return applyBinary(b, 'sub', less(b, zero, x), less(b, x, zero));
+  return applyBinary(b, 'sub', less(b, 0, x), less(b, x, 0));
 }
 
 const onnx: Readonly<Record<string, OnnxReader>> = {
@@ -75,9 +73,9 @@ const onnx: Readonly<Record<string, OnnxReader>> = {
   Greater: comparison((b, x, y) => less(b, y, x)),
   LessOrEqual: comparison(atMost),
   GreaterOrEqual: comparison((b, x, y) => atMost(b, y, x)),
-  And: logic((b, x, y) => applyBinary(b, 'minimum', x, y)),
-  Or: logic((b, x, y) => applyBinary(b, 'maximum', x, y)),
-  Xor: logic((b, x, y) => applyBinary(b, 'squaredDifference', x, y)),
+  And: logic('minimum'),
+  Or: logic('maximum'),
+  Xor: logic('squaredDifference'),
   Not: (node, b) => [opposite(b, node.input(0))],
   IsNaN: (node, b) => [opposite(b, truth(b, equal(b, node.input(0), node.input(0))))],
   Where: (node, b) => [where(node, b)],
