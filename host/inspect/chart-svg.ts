@@ -69,13 +69,13 @@ function frameOf(contenders: readonly Contender[], width: number, height: number
 function axis(values: readonly number[], length: number): Axis {
   const positive = values.filter((value) => value > 0);
   const [smallest, largest] = [Math.min(...positive), Math.max(...positive)];
-  if (positive.length === values.length && largest > LOG_FROM * smallest) return { ...logScale(smallest * 0.8, largest * 1.3, length), isLog: true };
+  if (positive.length === values.length && largest > LOG_FROM * smallest) return { ...logScale(smallest * 0.8, largest * 1.8, length), isLog: true };
   return { ...linearScale(Math.max(Number.MIN_VALUE, ...values) * 1.15, length), isLog: false };
 }
 
 function grid({ x, y, left, right, top, bottom }: Frame): Markup[] {
   return [
-    ...spaced(x, 52).map((tick) => element('g', {},
+    ...spaced(x, 46).map((tick) => element('g', {},
       element('line', { class: 'grid', x1: x.at(tick), x2: x.at(tick), y1: top, y2: bottom }),
       element('text', { class: 'tick', x: x.at(tick), y: bottom + 17, 'text-anchor': 'middle' }, engineering(tick)))),
     ...spaced(y, 20).map((tick) => element('g', {},

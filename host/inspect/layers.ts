@@ -34,7 +34,7 @@ export interface Totals {
   readonly macs: number;
 }
 export interface Overview {
-  readonly inputs: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   readonly layers: readonly Layer[];
   /** Where the network's outputs come from, as in Layer.from. */
   readonly outputs: readonly { readonly name: string; readonly from: number }[];
@@ -80,7 +80,7 @@ class Collector {
     const layers = this.#layers.map((layer) => ({ ...layer, memoryKB: kilobytes(layer) }));
     const sum = (of: (layer: Layer) => number): number => layers.reduce((total, layer) => total + of(layer), 0);
     return {
-      inputs: graph.inputs.map(({ name, shape }) => ({ name, shape })),
+      inputs: graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
       layers,
       outputs: graph.outputs.flatMap((value) => {
         const from = this.#owners.get(value);

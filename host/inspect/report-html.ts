@@ -8,7 +8,7 @@ import { memorySvg } from './memory-svg.ts';
 import type { MemoryMap } from './memory.ts';
 import type { Family } from './node-facts.ts';
 import { page, tiles } from './page.ts';
-import { columnsOf, sizesText, type Column } from './table.ts';
+import { columnsOf, nameTail, sizesText, type Column } from './table.ts';
 import { bytesText, engineering } from './ticks.ts';
 
 export interface Report {
@@ -27,12 +27,12 @@ const ENTRY_WIDTH = 320;
 export function reportHtml({ title, overview, memory }: Report): string {
   return page(title,
     element('h1', {}, title),
-    element('p', { class: 'lead' }, overview.inputs.map(({ name, shape }, i) => `${i > 0 ? ', ' : ''}${name} ${times(sizesText([shape], false))}`)),
+    element('p', { class: 'lead' }, overview.inputs.map(({ name, dtype, shape }) => `${name}: ${dtype} ${times(sizesText([shape], false))}`).join(', ')),
     summary(overview, memory),
     element('h2', {}, 'Layers'),
     element('p', {}, 'As the network was written: normalisation and activations stand with the layer that they follow. ',
       'Memory is the layer\u2019s output; weights leave out biases and normalisation; MACs are multiply-adds of convolutions and matrix products.'),
-    legend(overview.layers.map((layer) => layer.family)),
+    legend([...overview.layers, ...memory.blocks].map(({ family }) => family)),
     element('div', { class: 'frame tall' }, table(overview)),
     element('h2', {}, 'Memory over time'),
     element('p', {}, 'Every tensor as a rectangle: how many bytes of the arena it takes, from the step that writes it to the last that reads it. ',
@@ -55,7 +55,7 @@ function summary({ layers, totals }: Overview, memory: MemoryMap): Content {
   return tiles([
     ['Multiply-adds', engineering(totals.macs)],
     ['Parameters', engineering(totals.parameters), `weights ${engineering(totals.weights)}`],
-    ['Peak activations', bytesText(memory.peakBytes), `at step ${memory.peakStep}`],
+    ['Peak activations', bytesText(memory.peakBytes), `step ${memory.peakStep}: ${nameTail(memory.steps.at(memory.peakStep) ?? '')}`],
     ['Arena', bytesText(memory.arenaBytes), `${(memory.peakBytes === 0 ? 1 : memory.arenaBytes / memory.peakBytes).toFixed(3)} × the peak`],
     ['Layers', String(layers.length), `${memory.steps.length} steps`],
   ]);

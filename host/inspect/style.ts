@@ -72,7 +72,7 @@ footer { margin-top: 56px; color: var(--soft); font-size: 13px; }
   :root { --ground: #fff; --card: #fff; --ink: #111; --soft: #444; --line: #ccc; --wire: #888; --bar: #bbb; --accent: #b3432b; --on: #fff;
     --conv: #3f6fb0; --depthwise: #2b8a86; --dense: #b5692f; --pool: #748433; --join: #7d62a8; --other: #7b7e85; }
   body { font-size: 11px; } main { max-width: none; padding: 0; } .frame, .frame.tall { overflow: visible; max-height: none; border: 0; } .pad { padding: 0; }
-  table { font-size: 9px; } th, td { padding: 3px 5px; } th { position: static; font-size: 8.5px; } tr, .tiles { break-inside: avoid; }
+  table { font-size: 9px; } th, td { padding: 3px 4px; } th { position: static; font-size: 8.5px; } td.op { white-space: normal; } .bar { width: 40px; } tr, .tiles { break-inside: avoid; }
   h2 { break-after: avoid; } svg.plot, svg.network { max-width: 100%; height: auto; } .tiles { grid-template-columns: repeat(5, 1fr); }
   .block rect, .point circle, .key, .stripe { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
