@@ -10,7 +10,7 @@ import { elementCount, numbers } from '../tensor.ts';
 import type { OnnxReader, Op } from './op.ts';
 import { normalizeAxis } from './operand.ts';
 import { addPad } from './pad.ts';
-import { insideRange, type Coordinates, type Nearest, type ResizeAttrs } from './resize-table.ts';
+import { insideRange, type Coordinates, type Crop, type Nearest, type ResizeAttrs } from './resize-table.ts';
 
 type Rule = Pick<ResizeAttrs, 'mode' | 'coordinates' | 'nearest' | 'cubic'>;
 interface Target {
@@ -114,15 +114,15 @@ function addSpatial(resize: Op<ResizeAttrs>, node: OnnxNode, b: Builder, { targe
   const attrs: ResizeAttrs = { ...rule, size: [sizes[axis], sizes[axis + 1]], scales: [scales[axis], scales[axis + 1]] };
   if (crop === undefined) return b.add(resize, attrs, [x]);
   const [rows, columns] = [crop.spans[axis], crop.spans[axis + 1]];
-  const whole: ResizeAttrs = { ...attrs, crop: { start: [rows[0], columns[0]], end: [rows[1], columns[1]], whole: attrs.size, first: [0, 0] } };
+  const whole = { ...attrs, crop: { start: [rows[0], columns[0]], end: [rows[1], columns[1]], whole: attrs.size, first: [0, 0] } } as const;
   resize.infer([x], whole).forEach((type) => elementCount(type.shape)); // before anything is counted along the sizes
   return addCropped(resize, node, b, x, whole, crop.outside);
 }
 
 /** Makes what lies inside of the input and pads it with what lies outside. */
-function addCropped(resize: Op<ResizeAttrs>, node: OnnxNode, b: Builder, x: Value, attrs: ResizeAttrs, outside: number): Value {
+function addCropped(resize: Op<ResizeAttrs>, node: OnnxNode, b: Builder, x: Value, attrs: ResizeAttrs & { crop: Crop }, outside: number): Value {
   const [rows, columns] = ([0, 1] as const).map((axis) => insideRange(attrs, axis, x.shape[axis + 1]));
-  if (attrs.crop === undefined || rows.from === rows.to || columns.from === columns.to) return node.unsupported('a crop outside of the picture is not supported');
+  if (rows.from === rows.to || columns.from === columns.to) return node.unsupported('a crop outside of the picture is not supported');
   const inside: ResizeAttrs = { ...attrs, size: [rows.to - rows.from, columns.to - columns.from], crop: { ...attrs.crop, first: [rows.from, columns.from] } };
   const pads = [0, rows.from, columns.from, 0, 0, attrs.size[0] - rows.to, attrs.size[1] - columns.to, 0];
   return addPad(b, b.add(resize, inside, [x]), { pads, mode: 'constant', value: outside });

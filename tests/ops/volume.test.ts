@@ -1,4 +1,5 @@
-// Convolution, transposed convolution and pooling with three spatial axes, by definition and by steps, against loops over volumes.
+// Convolution, transposed convolution and pooling with three spatial axes, by definition and by steps, against loops over volumes;
+// with one axis too, which is a volume of one row.
 
 import { deepEqual, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
@@ -204,6 +205,38 @@ test('MaxPool of volumes, dilated', async () => {
   });
   await agrees(graphOf('MaxPool', { kernel_shape: [3, 2, 2], dilations: [2, 1, 2] }, [x]), x, [1, 2, ...out], largest);
 });
+
+/** [N, C, L] as a volume of one row. */
+function row(line: Tensor): Tensor {
+  const [n, c, length] = line.shape;
+  return { ...line, shape: [n, c, 1, 1, length] };
+}
+
+test('ConvTranspose with one spatial axis', async () => {
+  const [x, w] = [float(31, 2, 4, 6), float(32, 4, 3, 3)];
+  const attrs = { strides: [3], dilations: [2], pads: [1, 2], output_padding: [1], group: 2 };
+  const y = transposed(row(x), row(w), [1, 1, 18], { strides: [1, 1, 3], dilations: [1, 1, 2], pads: [0, 0, 1, 0, 0, 2], group: 2 });
+  await agrees(graphOf('ConvTranspose', attrs, [x, w]), x, [2, 6, 18], y);
+});
+
+// Windows of 3 at stride 2 over nine elements or ten, of which the last window sees two; pads as stated, or as SAME_LOWER takes them.
+const lines: readonly { name: string; attrs: OnnxAttributes; length: number; before: number; after: number; count: number }[] = [
+  { name: 'hanging over', attrs: { ceil_mode: 1 }, length: 10, before: 0, after: 0, count: 5 },
+  { name: 'padded', attrs: { pads: [1, 0] }, length: 9, before: 1, after: 0, count: 4 },
+  { name: 'SAME_LOWER', attrs: { auto_pad: 'SAME_LOWER' }, length: 9, before: 1, after: 1, count: 5 },
+];
+for (const { name, attrs, length, before, after, count } of lines) for (const countPads of [false, true]) {
+  test(`MaxPool and AveragePool with one spatial axis, ${name}${countPads ? ', counting pads' : ''}`, async () => {
+    const x = float(33, 1, 5, length);
+    const taps = (o: number, from: number, to: number): number[] => [0, 1, 2].map((k) => 2 * o - before + k).filter((i) => i >= from && i < to);
+    const each = (f: (v: readonly number[], o: number) => number): Float64Array => Float64Array.from({ length: 5 * count }, (_, i) => (
+      f(taps(i % count, 0, length).map((at) => numbers(x)[length * Math.floor(i / count) + at]), i % count)));
+    const window = { ...attrs, kernel_shape: [3], strides: [2] };
+    await agrees(graphOf('MaxPool', window, [x]), x, [1, 5, count], each((v) => Math.max(...v)));
+    const means = each((v, o) => v.reduce((a, b) => a + b, 0) / (countPads ? taps(o, -before, length + after).length : v.length));
+    await agrees(graphOf('AveragePool', { ...window, count_include_pad: countPads ? 1 : 0 }, [x]), x, [1, 5, count], means);
+  });
+}
 
 test('impossible volumes are refused', () => {
   const x = float(1, 1, 2, 3, 3, 3);
