@@ -63,8 +63,13 @@ const writers = {
   conv2d(draft, node, [x]) {
     noClamp(node);
     const weights = toOihw(node.inputs[1]), bias = node.inputs[2];
-    const inputs = [x, draft.constant(weights.shape, weights.data), ...(bias ? [draft.read(bias)] : [])];
-    return draft.add('Conv', inputs, { kernel_shape: weights.shape.slice(2), ...window(node.attrs), group: node.attrs.groups });
+    const [top, left, bottom, right] = node.attrs.pads;
+    // Other engines crop in Pad only.
+    const crops = node.attrs.pads.some((pad) => pad < 0);
+    const padded = crops ? draft.add('Pad', [x, draft.ints(0, 0, top, left, 0, 0, bottom, right)]) : x;
+    const inputs = [padded, draft.constant(weights.shape, weights.data), ...(bias ? [draft.read(bias)] : [])];
+    const pads = crops ? [0, 0, 0, 0] : node.attrs.pads;
+    return draft.add('Conv', inputs, { kernel_shape: weights.shape.slice(2), ...window(node.attrs), pads, group: node.attrs.groups });
   },
   batchNorm: (draft, node, inputs) => draft.add('BatchNormalization', inputs, { epsilon: { float: node.attrs.epsilon } }),
   pool2d(draft, node, [x]) {

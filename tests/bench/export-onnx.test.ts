@@ -32,7 +32,7 @@ function toNchw(x: Float32Array, [, h, w, c]: readonly number[]): Float32Array {
 /** Small sizes: they reach every layer all the same. */
 const sizes: Readonly<Record<string, number>> = {
   lenet5: 28, zfnet: 96, googlenet: 64, resnet18: 64, densenet121: 64, squeezenet1_1: 64, 'mobilenet_v2_0.35': 64, mobilenet_v3_small: 64, shufflenet_v1_g3: 64,
-  shufflenet_v2_x0_5: 64, efficientnet_b0: 64,
+  shufflenet_v2_x0_5: 64, efficientnet_b0: 64, nasnet_a_mobile: 64,
 };
 
 for (const [name, size] of Object.entries(sizes)) {
