@@ -73,6 +73,8 @@ class Collector {
   readonly #owners = new Map<Value, number>();
   /** The layer that cuts a value into parts. */
   readonly #splits = new Map<Value, number>();
+  /** Words for what was done to a value so far. */
+  readonly #done = new Map<Value, Set<string>>();
 
   collect(graph: Graph): Overview {
     graph.inputs.forEach((value, i) => this.#owners.set(value, -1 - i));
@@ -105,8 +107,15 @@ class Collector {
     const layer = owner < 0 ? undefined : this.#layers[owner];
     const addition = layer && this.#gates(node, data, layer) ? { word: GATE, parameters: 0 } : additionOf(node, this.#isFixed);
     if (addition === null || (!layer && addition.word !== null)) return undefined;
-    if (layer) grow(layer, node, addition);
+    if (layer) grow(layer, node, this.#isRepeated(data[0], addition) ? { ...addition, word: null } : addition);
     return owner;
+  }
+
+  /** Branches may begin alike: what each of them does to the layer's result is said once. */
+  #isRepeated(value: Value, { word }: Addition): boolean {
+    const words = this.#done.get(value) ?? new Set();
+    this.#done.set(value, words);
+    return word !== null && words.size === words.add(word).size;
   }
 
   /** x * sigmoid(x) and the like: both operands come from one layer. */

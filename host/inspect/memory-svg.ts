@@ -51,7 +51,8 @@ function blockSvg(block: Block, { x, y }: Frame): Markup {
   const [left, right] = [x.at(block.first), x.at(block.last + 1)];
   const [top, bottom] = [y.at(block.offset + block.bytes), y.at(block.offset)];
   const room = Math.floor((right - left - 2 * LABEL.padding) / LABEL.perCharacter);
-  const name = block.name.length <= room ? block.name : block.name.split('/').at(-1) ?? '';
+  const full = block.role === 'scratch' ? 'scratch' : block.name;
+  const name = full.length <= room ? full : full.split('/').at(-1) ?? '';
   const hasLabel = bottom - top >= LABEL.height && room >= Math.min(name.length, MIN_LABEL);
   const title = `${block.name}\n${block.role}, ${bytesText(block.bytes)} at ${bytesText(block.offset)}\nsteps ${block.first} to ${block.last}`;
   return element('g', { class: `block ${block.family} ${block.role}` }, element('title', {}, title),

@@ -43,7 +43,7 @@ export function reportHtml({ title, overview, memory }: Report): string {
     element('div', { class: 'frame tall pad' }, graph(overview)));
 }
 
-/** On a narrow screen a wide graph is first shown where it begins: an invisible box there is what browsers scroll to. */
+/** A graph wider than its frame is first shown where it begins: an invisible box there is what browsers scroll to. */
 function graph(overview: Overview): Content {
   const picture = graphPicture(overview);
   if (!picture) return element('p', {}, `${overview.layers.length} layers are too many for a picture.`);

@@ -43,7 +43,7 @@ td.op b { color: var(--ink); font-weight: 500; }
 svg { display: block; }
 svg text { font-family: inherit; fill: var(--ink); }
 .network { margin: 0 auto; }
-.entry { display: none; height: 0; } .entry svg, .entry i { flex: none; } .entry i { width: 320px; scroll-initial-target: nearest; }
+.entry { display: flex; height: 0; } .entry svg, .entry i { flex: none; } .entry i { width: 320px; scroll-initial-target: nearest; }
 .network .line { fill: none; stroke: var(--wire); stroke-width: 1.3; }
 .network .head { fill: var(--wire); }
 .network .card { fill: var(--ground); stroke: var(--line); }
@@ -65,7 +65,7 @@ footer { margin-top: 56px; color: var(--soft); font-size: 13px; }
 @media screen and (max-width: 720px) {
   main { padding: 26px 14px 40px; } h1 { font-size: 24px; } h2 { margin-top: 38px; }
   .tiles { grid-template-columns: repeat(2, 1fr); } .tiles div:last-child:nth-child(odd) { grid-column: span 2; } .tiles dd { font-size: 18px; } .pad { padding: 10px; }
-  .wide { display: none; } .narrow { display: block; } .entry { display: flex; }
+  .wide { display: none; } .narrow { display: block; }
   td:first-child, th:first-child { position: sticky; left: 0; background: var(--card); z-index: 1; } th:first-child { z-index: 2; }
 }
 @media print {
@@ -73,7 +73,7 @@ footer { margin-top: 56px; color: var(--soft); font-size: 13px; }
     --conv: #3f6fb0; --depthwise: #2b8a86; --dense: #b5692f; --pool: #748433; --join: #7d62a8; --other: #7b7e85; }
   body { font-size: 11px; } main { max-width: none; padding: 0; } .frame, .frame.tall { overflow: visible; max-height: none; border: 0; } .pad { padding: 0; }
   table { font-size: 9px; } th, td { padding: 3px 4px; } th { position: static; font-size: 8.5px; } td.op { white-space: normal; } .bar { width: 40px; } tr, .tiles { break-inside: avoid; }
-  h2 { break-after: avoid; } svg.plot, svg.network { max-width: 100%; height: auto; } .tiles { grid-template-columns: repeat(5, 1fr); }
+  h2 { break-after: avoid; } .entry { display: none; } svg.plot, svg.network { max-width: 100%; height: auto; } .tiles { grid-template-columns: repeat(5, 1fr); }
   .block rect, .point circle, .key, .stripe { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

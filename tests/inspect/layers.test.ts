@@ -127,6 +127,11 @@ test('a swish of one layer is no layer; a gate between two is', () => {
   assert.deepEqual(outputs, [{ name: 'y', from: 2 }]);
 });
 
+test('branches that begin alike say so once', () => {
+  const repeated = overviewOf(zoo('nasnet_a_mobile')).layers.filter(({ then }) => new Set(then).size < then.length);
+  assert.deepEqual(repeated.map(({ name }) => name), []);
+});
+
 test('cells: sizes, names, digits', () => {
   assert.equal(sizesText([[1, 7, 8, 3]], false), '7x8x3');
   assert.equal(sizesText([[2, 7, 8, 3]], false), '2x7x8x3');
