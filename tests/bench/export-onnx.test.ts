@@ -1,4 +1,5 @@
-// Zoo networks written as ONNX for the benchmark's rivals compute, read back, what the graphs themselves compute.
+// Zoo networks written as ONNX for the benchmark's rivals compute, read back, what the graphs themselves compute, but for the order of
+// the first layer's sums: pictures come as planes.
 
 import { deepEqual, ok } from 'node:assert/strict';
 import { test } from 'node:test';
@@ -49,6 +50,6 @@ for (const [name, size] of Object.entries(sizes)) {
     deepEqual(back.shape, [shape[0], shape[3], shape[1], shape[2]]);
     const largest = own.output.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const error = own.output.reduce((most, x, i) => Math.max(most, Math.abs(x - back.output[i])), 0);
-    ok(largest > 0 && error <= tolerance.rewrite * largest, `error ${error} of ${largest}`);
+    ok(largest > 0 && error <= tolerance.network * largest, `error ${error} of ${largest}`);
   });
 }
