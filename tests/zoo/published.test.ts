@@ -84,6 +84,10 @@ describe('published sizes', () => {
   });
 });
 
+it('nasnet_a_mobile has as many trained parameters as in Keras', () => {
+  assert.equal(parametersOf(build('nasnet_a_mobile')), 5289978);
+});
+
 describe('seeded networks', () => {
   for (const name of forms) it(`${name} is alive, and the same in wasm (seed 1, picture 5)`, async () => {
     const size = [64, 48] as const;
