@@ -26,13 +26,13 @@ export interface Optimised {
 }
 
 /** A graph as it was written, and how its source format orders images. */
-export interface Source {
+export interface WrittenGraph {
   readonly graph: Graph;
   readonly layout: PlanFacts['layout'];
 }
 
 /** Imports. */
-export function importGraph(bytes: Uint8Array, options: CompileOptions = {}): Source {
+export function importGraph(bytes: Uint8Array, options: CompileOptions = {}): WrittenGraph {
   const layout = sniff(bytes) === 'tflite' ? 'NHWC' : 'NCHW';
   return { graph: importModel(bytes, { shapes: options.shapes }), layout };
 }
@@ -43,7 +43,7 @@ export function toGraph(bytes: Uint8Array, options: CompileOptions = {}): Optimi
 }
 
 /** Optimises a graph, which is changed in place. */
-export function optimiseGraph({ graph: source, layout }: Source): Optimised {
+export function optimiseGraph({ graph: source, layout }: WrittenGraph): Optimised {
   const { graph } = optimise(source);
   return { graph, facts: { shuffles: graph.nodes.filter((node) => is(node, channelShuffle)).length, layout } };
 }

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { networkGraph, networkNames, nearestHint } from '../../models/zoo.ts';
 import { referenceBackend } from '../backends/reference.ts';
-import { compile, compileGraph, optimiseGraph, type Source } from '../compile.ts';
+import { compile, compileGraph, optimiseGraph, type WrittenGraph } from '../compile.ts';
 import { KingletError, quote } from '../error.ts';
 import { loadModel } from '../index.ts';
 import { readSource } from '../load.ts';
@@ -13,7 +13,7 @@ import type { ModelOptions, NetworkWords, CompilingOptions } from './options.ts'
 import { notice } from './text.ts';
 
 /** The network that `word` names; null when it names a file or a URL. Throws ERR_FILE where it can be neither. */
-export async function networkOf(word: string, options: NetworkWords & CompilingOptions): Promise<Source | null> {
+export async function networkOf(word: string, options: NetworkWords & CompilingOptions): Promise<WrittenGraph | null> {
   const plain = /^[A-Za-z0-9_.-]+$/.test(word) && !/\.(onnx|tflite|kgl)$/.test(word);
   if (!plain || existsSync(word)) {
     const [given] = (['batch', 'size', 'classes', 'int8'] as const).filter((key) => options[key] !== undefined);

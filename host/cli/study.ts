@@ -1,7 +1,7 @@
 // A MODEL word as a study and a loaded model, for commands that look into networks. In: a word, options. Out: both to the caller's work.
 // Must not know what the commands show.
 
-import { importGraph, type Source } from '../compile.ts';
+import { importGraph, type WrittenGraph } from '../compile.ts';
 import { sniff } from '../import/index.ts';
 import { loadPlan } from '../index.ts';
 import { studyGraph, type Study } from '../inspect/study.ts';
@@ -25,7 +25,7 @@ export async function withStudy<T>(word: string, options: ModelWords, work: (mod
 }
 
 async function prepare(word: string, options: ModelWords): Promise<{ study: Study | null; plan: Uint8Array }> {
-  const studied = (source: Source): { study: Study; plan: Uint8Array } => {
+  const studied = (source: WrittenGraph): { study: Study; plan: Uint8Array } => {
     const study = studyGraph(source, options.tolerance);
     return { study, plan: study.plan };
   };

@@ -4,7 +4,7 @@
 import { placeGraph, type Edge, type Placement, type Point } from './graph-layout.ts';
 import type { Layer, Overview } from './layers.ts';
 import { element, type Markup } from './markup.ts';
-import { clipped, nameTail, opText, sizesText } from './table.ts';
+import { clipped, nameTail, opText, outputText, sizesText } from './table.ts';
 import type { Family } from './node-facts.ts';
 
 const sizes = { nodeWidth: 204, nodeHeight: 42, rowGap: 26, gap: 18 };
@@ -40,14 +40,14 @@ export function graphPicture(overview: Overview): GraphPicture | null {
 /** Inputs, then layers, then outputs. */
 function boxesOf({ inputs, layers, outputs }: Overview): Box[] {
   return [
-    ...inputs.map((input): Box => ({ name: input.name, detail: `input ${sizesText([input.shape], false)}`, family: 'end', title: input.name })),
+    ...inputs.map((input): Box => ({ name: input.name, detail: `input ${sizesText([input.shape])}`, family: 'end', title: input.name })),
     ...layers.map(layerBox),
     ...outputs.map((output): Box => ({ name: output.name, detail: 'output', family: 'end', title: output.name })),
   ];
 }
 
 function layerBox(layer: Layer): Box {
-  const output = sizesText(layer.outputs, layer.op === 'split');
+  const output = outputText(layer);
   return { name: nameTail(layer.name, NAME_CHARS), detail: `${layer.op} · ${output}`, family: layer.family, title: `${layer.name}\n${opText(layer)}\n${output}` };
 }
 

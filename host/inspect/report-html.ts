@@ -27,7 +27,7 @@ const ENTRY_WIDTH = 320;
 export function reportHtml({ title, overview, memory }: Report): string {
   return page(title,
     element('h1', {}, title),
-    element('p', { class: 'lead' }, overview.inputs.map(({ name, dtype, shape }) => `${name}: ${dtype} ${times(sizesText([shape], false))}`).join(', ')),
+    element('p', { class: 'lead' }, overview.inputs.map(({ name, dtype, shape }) => `${name}: ${dtype} ${times(sizesText([shape]))}`).join(', ')),
     summary(overview, memory),
     element('h2', {}, 'Layers'),
     element('p', {}, 'As the network was written: normalisation and activations stand with the layer that they follow. ',
@@ -85,12 +85,13 @@ function cell(column: Column, layer: Layer, i: number): Markup {
   if (column.title === 'layer') return element('td', { title: layer.name }, key(layer.family), text);
   if (column.title === 'op') return element('td', { class: 'op' }, element('b', {}, text.split(',')[0]), text.slice(text.split(',')[0].length));
   if (!column.numeric) return element('td', {}, times(text));
-  return element('td', { class: column.values?.[i] === 0 ? 'number zero' : 'number' }, times(text), column.values ? bar(column.values, i) : []);
+  const value = column.values?.[i];
+  return element('td', { class: value === 0 ? 'number zero' : 'number' }, times(text), value === undefined ? [] : bar(value / (column.largest ?? value)));
 }
 
 /** How much of the column's largest. */
-function bar(values: readonly number[], i: number): Markup | [] {
-  const width = (100 * values[i]) / Math.max(...values);
+function bar(share: number): Markup | [] {
+  const width = 100 * share;
   if (!(width >= 0.5)) return [];
   return element('svg', { class: 'bar', viewBox: '0 0 100 3', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, element('rect', { x: 100 - width, width, height: 3, rx: 1.5 }));
 }

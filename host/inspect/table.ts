@@ -11,6 +11,7 @@ export interface Column {
   readonly cells: readonly string[];
   /** What the cells round; absent where they are words. */
   readonly values?: readonly number[];
+  readonly largest?: number;
 }
 
 /** A concatenation of more parts than this says how many they are instead of how large. */
@@ -21,18 +22,19 @@ export function columnsOf(layers: readonly Layer[]): Column[] {
   const text = (title: string, of: (layer: Layer) => string, numeric = false): Column => ({ title, numeric, cells: layers.map(of) });
   const amount = (title: string, of: (layer: Layer) => number): Column => {
     const values = layers.map(of);
-    const digits = decimalsFor(Math.max(0, ...values));
-    return { title, numeric: true, cells: values.map((value) => rounded(value, digits)), values };
+    const most = values.reduce((a, b) => Math.max(a, b), 0);
+    const digits = decimalsFor(most);
+    return { title, numeric: true, cells: values.map((value) => rounded(value, digits)), values, largest: most };
   };
   return [
     text('layer', (layer) => nameTail(layer.name)),
     text('op', opText),
-    text('input', (layer) => sizesText(layer.inputs, layer.op === 'concat')),
+    text('input', inputText),
     text('filters', (layer) => (layer.filters === null ? '' : String(layer.filters)), true),
     text('kernel', kernelText, true),
     text('stride', (layer) => (layer.window ? pairText(layer.window.stride) : ''), true),
     text('pad', (layer) => (layer.window ? padText(layer.window.pad) : ''), true),
-    text('output', (layer) => sizesText(layer.outputs, layer.op === 'split')),
+    text('output', outputText),
     amount('memory KB', (layer) => layer.memoryKB),
     amount('weights k', (layer) => layer.weights / 1e3),
     amount('MACs M', (layer) => layer.macs / 1e6),
@@ -80,13 +82,20 @@ export function fixed(value: number, decimals: number): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
-/** 224x224x3, without a batch of one. Of several tensors the largest, or, where parts are joined or cut, all: 28x28x64+128. */
-export function sizesText(shapes: readonly Shape[], areParts: boolean): string {
+/** 224x224x3, without a batch of one. Of several tensors the largest, or, where they are parts of a `whole`, all: 28x28x64+128. */
+export function sizesText(shapes: readonly Shape[], whole?: Shape): string {
   const [first = []] = shapes;
-  if (!areParts || shapes.length === 1) return sizeText(largest(shapes));
-  const axis = shapes.map((shape) => shape.findIndex((dim, i) => dim !== first[i])).find((i) => i >= 0) ?? first.length - 1;
+  if (!whole || shapes.length === 1) return sizeText(largest(shapes));
   if (shapes.length > MAX_PARTS) return `${shapes.length} tensors`;
-  return sizeText(first, axis, shapes.map((shape) => shape[axis]).join('+'));
+  const axis = first.findIndex((dim, i) => dim !== whole[i]);
+  return axis < 0 ? sizeText(first) : sizeText(first, axis, shapes.map((shape) => shape[axis]).join('+'));
+}
+
+export function inputText({ op, inputs, outputs }: Layer): string {
+  return sizesText(inputs, op === 'concat' ? outputs[0] : undefined);
+}
+export function outputText({ op, inputs, outputs }: Layer): string {
+  return sizesText(outputs, op === 'split' ? inputs[0] : undefined);
 }
 
 export function largest(shapes: readonly Shape[]): Shape {

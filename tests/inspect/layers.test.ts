@@ -7,7 +7,7 @@ import { Builder } from '../../host/graph/builder.ts';
 import { isConstant, type Graph, type Value } from '../../host/graph/graph.ts';
 import { overviewOf, type Layer, type Overview } from '../../host/inspect/layers.ts';
 import { studyGraph } from '../../host/inspect/study.ts';
-import { columnsOf, nameTail, sizesText } from '../../host/inspect/table.ts';
+import { columnsOf, nameTail, outputText, sizesText } from '../../host/inspect/table.ts';
 import { noClamp } from '../../host/ops/activation.ts';
 import { binary } from '../../host/ops/binary.ts';
 import { conv2d } from '../../host/ops/conv2d.ts';
@@ -68,7 +68,7 @@ test('NCHW files show neither transposes nor the nodes a shuffle was spelled wit
   assert.deepEqual([shuffle.layers[0].inputs, shuffle.layers[0].outputs], [[[1, 224, 224, 3]], [[1, 112, 112, 24]]]);
   assert.equal(shuffle.layers.filter(({ op }) => op === 'channel shuffle').length, 16);
   const split = shuffle.layers.find(({ op }) => op === 'split') as Layer;
-  assert.equal(sizesText(split.outputs, true), '28x28x58+58');
+  assert.equal(outputText(split), '28x28x58+58');
   assert.deepEqual(opsOf(fileOverview('onnx-light/light_shufflenet.onnx')),
     ['add', 'average pool', 'channel shuffle', 'concat', 'conv', 'depthwise conv', 'fc', 'grouped conv', 'max pool', 'softmax']);
 });
@@ -133,13 +133,14 @@ test('branches that begin alike say so once', () => {
 });
 
 test('cells: sizes, names, digits', () => {
-  assert.equal(sizesText([[1, 7, 8, 3]], false), '7x8x3');
-  assert.equal(sizesText([[2, 7, 8, 3]], false), '2x7x8x3');
-  assert.equal(sizesText([[]], false), '1');
-  assert.equal(sizesText([[1, 1, 1, 16], [1, 7, 8, 16]], false), '7x8x16', 'the largest');
-  assert.equal(sizesText([[1, 7, 8, 16], [1, 7, 8, 4]], true), '7x8x16+4');
-  assert.equal(sizesText([[1, 600, 4], [1, 150, 4]], true), '600+150x4');
-  assert.equal(sizesText(new Array<number[]>(5).fill([1, 2]), true), '5 tensors');
+  assert.equal(sizesText([[1, 7, 8, 3]]), '7x8x3');
+  assert.equal(sizesText([[2, 7, 8, 3]]), '2x7x8x3');
+  assert.equal(sizesText([[]]), '1');
+  assert.equal(sizesText([[1, 1, 1, 16], [1, 7, 8, 16]]), '7x8x16', 'the largest');
+  assert.equal(sizesText([[1, 7, 8, 16], [1, 7, 8, 4]], [1, 7, 8, 20]), '7x8x16+4');
+  assert.equal(sizesText([[2, 3, 5, 5], [2, 3, 5, 5]], [2, 6, 5, 5]), '2x3+3x5x5');
+  assert.equal(sizesText([[1, 600, 4], [1, 150, 4]], [1, 750, 4]), '600+150x4');
+  assert.equal(sizesText(new Array<number[]>(5).fill([1, 2]), [5, 2]), '5 tensors');
   assert.equal(nameTail('/features/conv;fused;things'), 'features/conv');
   assert.equal(nameTail('model/very/long/path/of/blocks/block_17/expand/Conv2D'), '.../of/blocks/block_17/expand/Conv2D');
   assert.equal(nameTail('x'.repeat(50)).length, 36);
