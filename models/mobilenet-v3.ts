@@ -4,7 +4,7 @@
 
 import type { Graph } from '../host/graph/graph.ts';
 import { invertedResidual } from './inverted-residual.ts';
-import { Network, scaledChannels, type NetworkOptions } from './network.ts';
+import { gainBefore, Network, scaledChannels, type NetworkOptions } from './network.ts';
 
 export type MobilenetV3Variant = keyof typeof variants;
 type Row = readonly [kernel: number, expanded: number, filters: number, excite: boolean, activation: 'relu' | 'hardSwish', stride: number];
@@ -40,6 +40,7 @@ export function mobilenetV3(variant: MobilenetV3Variant, options: NetworkOptions
     x = invertedResidual(net, x, `block${i + 1}`, { kernel, stride, expanded, filters, activation, excite });
   });
   x = net.convNorm(x, 'conv2', { filters: last, activation: HS });
-  x = net.activate(net.linear(net.flatten(net.globalPool(x, 'pool')), 'fc1', features), HS);
+  x = net.linear(net.flatten(net.globalPool(x, 'pool')), 'fc1', features, { gain: gainBefore(HS) });
+  x = net.activate(x, HS);
   return net.finish(net.linear(net.dropout(x), 'fc2', net.classes));
 }

@@ -18,11 +18,11 @@ export function seeded(seed: number, name: string, role: WeightRole, shape: Shap
 }
 
 /**
- * Scales the weights of each output (the last axis) so that their squares sum to norm², in place. `centred`: first makes them sum
- * to 0, so that a mean which all inputs share does not pass, and deep networks keep telling their inputs apart.
- * Scaled weight standardisation: Brock et al., arXiv 2101.08692, section 4.
+ * Scales the weights of each output (the last axis) so that their squares sum to norm², in place, after the share `centred` of
+ * their mean was taken away. At 1 a mean that all inputs share does not pass (scaled weight standardisation: Brock et al.,
+ * arXiv 2101.08692, section 4).
  */
-export function standardised(weights: Float32Array, shape: Shape, { norm, centred }: { readonly norm: number; readonly centred: boolean }): Float32Array {
+export function standardised(weights: Float32Array, shape: Shape, { norm, centred }: { readonly norm: number; readonly centred: number }): Float32Array {
   const outputs = shape[shape.length - 1];
   const fanIn = weights.length / outputs;
   const [sums, squares] = [new Float64Array(outputs), new Float64Array(outputs)];
@@ -30,8 +30,8 @@ export function standardised(weights: Float32Array, shape: Shape, { norm, centre
     sums[i % outputs] += weights[i];
     squares[i % outputs] += weights[i] ** 2;
   }
-  const means = sums.map((sum) => (centred ? sum / fanIn : 0));
-  const factors = squares.map((square, o) => norm / Math.sqrt(square - fanIn * means[o] ** 2));
+  const means = sums.map((sum) => centred * sum / fanIn);
+  const factors = squares.map((square, o) => norm / Math.sqrt(square - (2 - centred) * means[o] * sums[o]));
   for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] - means[i % outputs]) * factors[i % outputs];
   return weights;
 }
