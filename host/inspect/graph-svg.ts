@@ -4,7 +4,7 @@
 import { placeGraph, type Edge, type Placement, type Point } from './graph-layout.ts';
 import type { Layer, Overview } from './layers.ts';
 import { element, type Markup } from './markup.ts';
-import { clipped, nameTail, opText, outputText, sizesText } from './table.ts';
+import { clipped, nameTail, opText, outputText, sizesText, times } from './table.ts';
 import type { Family } from './node-facts.ts';
 
 const sizes = { nodeWidth: 204, nodeHeight: 42, rowGap: 26, gap: 18 };
@@ -66,7 +66,7 @@ function boxSvg({ name, detail, family, title }: Box, { x, y }: Point): Markup {
     element('rect', { class: 'card', x: left, y: top, width, height, rx: family === 'end' ? height / 2 : 6 }),
     family === 'end' ? [] : element('rect', { class: 'stripe', x: left + 7, y: top + 8, width: 3.5, height: height - 16, rx: 1.75 }),
     element('text', { class: 'name', x: left + 18, y: y - 3 }, clipped(name, NAME_CHARS)),
-    element('text', { class: 'detail', x: left + 18, y: y + 12 }, clipped(detail.replaceAll(/(\d)x(?=\d)/g, '$1×'), DETAIL_CHARS)));
+    element('text', { class: 'detail', x: left + 18, y: y + 12 }, clipped(times(detail), DETAIL_CHARS)));
 }
 
 function linesOf({ lines }: Placement): Markup {

@@ -8,7 +8,7 @@ import { memorySvg } from './memory-svg.ts';
 import type { MemoryMap } from './memory.ts';
 import type { Family } from './node-facts.ts';
 import { page, tiles } from './page.ts';
-import { columnsOf, nameTail, sizesText, type Column } from './table.ts';
+import { columnsOf, nameTail, sizesText, times, type Column } from './table.ts';
 import { bytesText, engineering } from './ticks.ts';
 
 export interface Report {
@@ -96,9 +96,6 @@ function bar(share: number): Markup | [] {
   return element('svg', { class: 'bar', viewBox: '0 0 100 3', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, element('rect', { x: 100 - width, width, height: 3, rx: 1.5 }));
 }
 
-function times(text: string): string {
-  return text.replaceAll(/(\d)x(?=\d)/g, '$1×');
-}
 function thousands(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }

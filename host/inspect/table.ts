@@ -56,6 +56,11 @@ export function clipped(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
+/** 3x3 with the sign that pages have and terminals may lack. */
+export function times(text: string): string {
+  return text.replaceAll(/(\d)x(?=\d)/g, '$1×');
+}
+
 const MAX_WORDS = 3;
 
 /** For example "conv, bn, relu". */

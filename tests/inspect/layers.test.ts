@@ -12,6 +12,7 @@ import { noClamp } from '../../host/ops/activation.ts';
 import { binary } from '../../host/ops/binary.ts';
 import { conv2d } from '../../host/ops/conv2d.ts';
 import { unary } from '../../host/ops/unary.ts';
+import { decodePlan } from '../../host/plan/decode.ts';
 import { networks } from '../../models/index.ts';
 import { noise } from '../../models/random.ts';
 import { sharedBytes, skipWithoutShared } from '../shared.ts';
@@ -102,12 +103,12 @@ test('totals of files are the published ones', { skip: skipWithoutShared }, () =
   }
 });
 
-test('layers and the compiled plan agree on multiply-adds', { skip: skipWithoutShared }, () => {
+test('layers and the compiled plan agree on multiply-adds and shuffles', { skip: skipWithoutShared }, () => {
   for (const path of ['models/nanodet_plus_m_320.onnx', 'models/version-RFB-320.onnx', 'models/qdq_shuffle_int8.onnx', 'models/mlperf_tiny_kws_ref_model.tflite']) {
     const { overview, plan } = studyGraph(importGraph(sharedBytes(path)));
-    // The plan's header keeps its own sum: assembly/abi.ts, HEADER_MACS.
-    const text = JSON.stringify([...new Float64Array(plan.slice(0, 256).buffer)]);
-    assert.ok(text.includes(String(overview.totals.macs)), path);
+    const info = decodePlan(plan);
+    assert.equal(overview.totals.macs, info.macs, path);
+    assert.equal(overview.layers.filter(({ op }) => op === 'channel shuffle').length, info.shuffles, path);
   }
 });
 
