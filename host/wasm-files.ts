@@ -1,13 +1,13 @@
 // Finds the two wasm builds beside this file. The names never change; bundlers see literal URLs.
-// In: a build's name. Out: its bytes. The only file that knows how to read a URL in Node and in a browser.
+// In: a build's name. Out: its bytes, perhaps still on their way. The only file that knows how to read a URL in Node and in a browser.
 
 import { KingletError } from './error.ts';
 
 const simd = new URL('./kinglet.simd.wasm', import.meta.url);
 const relaxed = new URL('./kinglet.relaxed.wasm', import.meta.url);
 
-export async function kernelBytes(build: 'simd' | 'relaxed'): Promise<Uint8Array> {
-  return readAll(await openUrl(build === 'simd' ? simd : relaxed));
+export function kernelFile(build: 'simd' | 'relaxed'): Promise<Response | Uint8Array> {
+  return openUrl(build === 'simd' ? simd : relaxed);
 }
 
 /** What a URL leads to: bytes of the file system for file:, fetch()'s response otherwise. Throws ERR_FILE, ERR_ABORTED. */
@@ -34,7 +34,7 @@ export async function readAll(from: Response | Uint8Array, signal?: AbortSignal)
   }
 }
 
-function unreadable(where: string, cause: unknown, signal: AbortSignal | undefined): KingletError {
+export function unreadable(where: string, cause: unknown, signal?: AbortSignal): KingletError {
   if (signal?.aborted) return new KingletError('ERR_ABORTED', 'loading was aborted', { cause });
   return new KingletError('ERR_FILE', `cannot read ${where}: ${cause instanceof Error ? cause.message : 'unknown error'}`, { cause });
 }

@@ -5,7 +5,7 @@
 import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import type { Backend, Peak, StepInfo } from '../model.ts';
-import { CHECKSUM_FROM, CHECKSUM_START, checksumOn } from '../plan/checksum.ts';
+import { Checksum } from '../plan/checksum.ts';
 import { checkLength, decodePlan, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
 import { allocate, elementCount, viewOf, type TensorData } from '../tensor.ts';
 import { dotName, instantiate, type Engine, type Executor } from './engine.ts';
@@ -74,18 +74,16 @@ export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array
   }
   const { memory, own } = makeRoom(head);
   const words = new Int32Array(own.buffer, own.byteOffset, own.length >> 2);
+  const sum = new Checksum();
   let at = 0;
-  let summed = CHECKSUM_FROM;
-  let sum = CHECKSUM_START;
   for (let piece: Uint8Array | undefined = head; piece !== undefined; piece = (await pieces.read()).value) {
     if (at + piece.length > own.length) checkLength(own.length, at + piece.length);
     own.set(piece, at);
     at += piece.length;
-    sum = checksumOn(sum, words, summed, at >> 2);
-    summed = Math.max(summed, at >> 2);
+    sum.take(words, at >> 2);
   }
   checkLength(own.length, at);
-  return { memory, info: decodePlan(own, sum) };
+  return { memory, info: decodePlan(own, sum.value()) };
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
