@@ -2,7 +2,7 @@
 // In: argv. Out: a table on stdout, bench/results/<date>.md and .json, progress on stderr.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -23,7 +23,7 @@ const usage = `npm run bench -- [options]
   --patience S     seconds to wait before each section for other work on the machine to end (default 15)
   --profiles N     fresh profiles for each cold start, at most (default: 10 where a bound is checked)
   --soak N         inferences of the soak (default 1000000)
-  --continue       take the parts that are not measured now from today's result file
+  --continue       take what is not measured now from today's result file
   --no-write       leave bench/results alone`;
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -73,13 +73,16 @@ const inNode = (job) => runNode([join(place.here, 'node-side.mjs')], JSON.string
 /** A Node process whose stdout is one JSON document. */
 function runNode(argv, stdin) {
   return new Promise((resolve) => {
-    const child = spawn(place.node, argv, { stdio: ['pipe', 'pipe', 'pipe'], cwd: place.work });
-    let out = '', err = '';
+    // A file, not a pipe: an engine that writes more warnings than a pipe holds would fail with EAGAIN.
+    const errors = join(place.work, 'stderr.txt');
+    const stderr = openSync(errors, 'w');
+    const child = spawn(place.node, argv, { stdio: ['pipe', 'pipe', stderr], cwd: place.work });
+    closeSync(stderr);
+    let out = '';
     child.stdout.on('data', (text) => { out += text; });
-    child.stderr.on('data', (text) => { err += text; });
     child.on('error', (error) => { resolve({ failed: error.message }); });
     child.on('close', () => {
-      try { resolve(JSON.parse(out)); } catch { resolve({ failed: err.trim().split('\n').slice(-3).join(' ') || 'no output' }); }
+      try { resolve(JSON.parse(out)); } catch { resolve({ failed: readFileSync(errors, 'utf8').trim().split('\n').slice(-3).join(' ') || 'no output' }); }
     });
     child.stdin.end(stdin);
   });
@@ -196,7 +199,7 @@ async function soakPart() {
   return rows;
 }
 
-const writes = !args.quick && !args.only && !args['no-write'];
+const writes = !args.quick && (!args.only || args.continue) && !args['no-write'];
 const resultName = join(place.here, 'results', facts.date.slice(0, 10));
 const earlier = args.continue && existsSync(`${resultName}.json`) ? JSON.parse(readFileSync(`${resultName}.json`, 'utf8')) : null;
 const measured = {
@@ -206,13 +209,20 @@ if (earlier) {
   facts.parts = earlier.facts.parts;
   facts.emptyPeakBytes = earlier.facts.emptyPeakBytes;
   for (const name of ['time', 'threads', 'cold', 'soak']) measured[name] = earlier[name];
+  if (args.only) measured.models = earlier.models;
+}
+/** What is measured now replaces what was known of the same models. */
+function merged(known, fresh) {
+  if (!args.only) return fresh;
+  const place = ({ model }) => catalogue.findIndex(({ id }) => id === model);
+  return [...known.filter((row) => !fresh.some(({ model }) => model === row.model)), ...fresh].sort((a, b) => place(a) - place(b));
 }
 const measures = { time: timePart, threads: threadsPart, cold: coldPart, soak: soakPart };
 for (const name of Object.keys(measures).filter((known) => parts.has(known))) {
   facts.busy = [];
   const from = { at: new Date().toISOString(), commit: facts.commit, command: facts.command, loadBefore: loadavg()[0] };
-  measured[name] = await measures[name]();
-  facts.parts[name] = { ...from, loadAfter: loadavg()[0], busy: facts.busy };
+  measured[name] = merged(measured[name], await measures[name]());
+  facts.parts[args.only ? `${name} of ${args.only}` : name] = { ...from, loadAfter: loadavg()[0], busy: facts.busy };
   delete facts.busy;
   if (writes) write(); // what was measured so far is not lost when a later part is cut off
 }

@@ -41,9 +41,9 @@ about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and a
 Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128.
 Share of peak: 2 × MAC ÷ the quietest block's median ÷ the best of several runs of a register-only loop in the same process,
 whatever Winograd saves of the multiplications.
-First result: Chromium: since the start of navigation in a fresh profile, files from loopback, median of 10 profiles where
-a bound is checked and of fewer elsewhere (the .json has each); Node: since the start of the
-process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
+First result: Chromium: since the start of navigation in a fresh profile, files from loopback, one script per page, the model requested
+in its first line, median of 10 profiles where a bound is checked and of fewer elsewhere (the .json has each); Node: since the start of
+the process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
 fetched but models, gzip -9, as published. Memory: highest resident size of the page's process (with 20 further runs), of the process in Node.
 Differs: largest difference of the first outputs from kinglet's relaxed build, relative to the largest output, or in integer steps.`;
 
