@@ -42,9 +42,10 @@ const papers: readonly [name: string, macs: number][] = [
   ['shufflenet_v2_x0_5', 41], ['shufflenet_v2_x1_0', 146], ['shufflenet_v2_x1_5', 299], ['shufflenet_v2_x2_0', 591],
   ['mnasnet1_0', 317], ['efficientnet_b0', 390], ['nasnet_a_mobile', 564],
 ];
-/** One of each form: the other widths and sizes differ in numbers only. */
+/** Every width and form; MobileNetV1's names with another size are the same networks on other pictures. */
 const forms = [
-  'mobilenet_v1', 'mobilenet_v1_0.25_128', 'mobilenet_v2', 'mobilenet_v2_0.35', 'mobilenet_v3_large', 'mobilenet_v3_small',
+  'mobilenet_v1', 'mobilenet_v1_0.75', 'mobilenet_v1_0.5', 'mobilenet_v1_0.25', 'mobilenet_v1_0.25_128',
+  'mobilenet_v2', 'mobilenet_v2_1.4', 'mobilenet_v2_0.75', 'mobilenet_v2_0.5', 'mobilenet_v2_0.35', 'mobilenet_v3_large', 'mobilenet_v3_small',
   'shufflenet_v1_g1', 'shufflenet_v1_g2', 'shufflenet_v1_g3', 'shufflenet_v1_g4', 'shufflenet_v1_g8',
   'shufflenet_v2_x0_5', 'shufflenet_v2_x1_0', 'shufflenet_v2_x1_5', 'shufflenet_v2_x2_0',
   'mnasnet1_0', 'efficientnet_b0', 'efficientnet_lite0', 'nasnet_a_mobile',
