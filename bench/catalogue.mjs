@@ -27,7 +27,7 @@ export const soakModels = ['mlperf_tiny_kws_ref_model.tflite', 'person_detect.tf
 
 export const engineTitles = {
   'kinglet relaxed': 'kinglet, relaxed SIMD', 'kinglet simd128': 'kinglet, simd128', ort: 'onnxruntime-web', litert: 'LiteRT.js',
-  tfjs: 'tfjs-backend-wasm (other weights)',
+  tfjs: 'tfjs-backend-wasm (other weights)', transfer: 'no engine: the plan arrives',
 };
 
 const litert = [['mobilenet_v2 f32 tflite', 0.68, 0.60], ['mobilenet_v2 uint8', 0.40, 0.28], ['mobilenet_v1 0.25/128 uint8', 0.60]];

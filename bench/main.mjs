@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { inFreshBrowser } from './browser.mjs';
 import { bundlePage } from './bundle.mjs';
-import { models as catalogue, soakModels } from './catalogue.mjs';
+import { coldBounds, models as catalogue, soakModels } from './catalogue.mjs';
 import { makeReport } from './report.mjs';
 import { serve } from './server.mjs';
 import { describe, setUp } from './setup.mjs';
@@ -65,7 +65,7 @@ async function pageOf({ entrants: [engine], fromPlan, plan, model }) {
   const key = `${engine} ${fromPlan}`;
   if (!bundles.has(key)) bundles.set(key, await bundlePage({ engine, fromPlan, ...place }));
   const { code, files } = bundles.get(key);
-  return { script: code, files, model: fromPlan ? plan : model, fetches: [wasmOf[engine]] };
+  return { script: code, files, model: fromPlan ? plan : model, fetches: [wasmOf[engine]].filter(Boolean) };
 }
 const inNode = (job) => runNode([join(place.here, 'node-side.mjs')], JSON.stringify({
   job: { where: 'node', ...job }, urls: { kinglet: `${pathToFileURL(place.dist)}/`, rivals: `${pathToFileURL(place.rivals)}/` },
@@ -170,6 +170,7 @@ async function coldPart() {
       const variants = [
         { engine: KINGLET[0], fromPlan: true }, { engine: KINGLET[0], fromPlan: false }, { engine: KINGLET[1], fromPlan: true },
         ...model[where].map((engine) => ({ engine, fromPlan: false })),
+        ...(where === 'chromium' && coldBounds.some((bound) => bound.model === model.id) ? [{ engine: 'transfer', fromPlan: true }] : []),
       ].filter(({ engine, fromPlan }) => !args.quick || engine !== 'kinglet simd128');
       const times = where === 'node' ? Math.min(3, profiles) : profiles;
       say(`cold   ${model.id} in ${where}: ${variants.length} variants, ${times} times each (${await quiet()})`);

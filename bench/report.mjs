@@ -6,7 +6,7 @@ import { coldBounds, engineTitles, peakBounds, ratioBounds } from './catalogue.m
 const median = (list) => (list.length === 0 ? null : [...list].sort((a, b) => a - b)[list.length >> 1]);
 const ms = (value) => (value < 1 ? value.toFixed(3) : value < 10 ? value.toFixed(2) : value.toFixed(1));
 const places = { chromium: 'Chromium', node: 'Node 24' };
-const isOurs = (engine) => engine.startsWith('kinglet');
+const isOurs = (engine) => engine.startsWith('kinglet') || engine === 'transfer';
 
 function table(header, rows) {
   const all = [header, ...rows].map((row) => row.map(String));
@@ -41,9 +41,9 @@ about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and a
 Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128.
 Share of peak: 2 × MAC ÷ the quietest block's median ÷ the best of several runs of a register-only loop in the same process,
 whatever Winograd saves of the multiplications.
-First result: Chromium: since the start of navigation in a fresh profile, files from loopback, one script per page, the model requested
-in its first line, median of 10 profiles where a bound is checked and of fewer elsewhere (the .json has each); Node: since the start of
-the process. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
+First result: Chromium: since the start of navigation in a fresh profile, files from loopback, one script per page, the model and the WebAssembly
+preloaded in its head, median of 10 profiles where a bound is checked and of fewer elsewhere (the .json has each); Node: since the start of
+the process; "no engine" is a page that only reads the plan to its end. kinglet's number is from a compiled plan, in brackets from the source file; both without warm-up runs. Code: everything the page
 fetched but models, gzip -9, as published. Memory: highest resident size of the page's process (with 20 further runs), of the process in Node.
 Differs: largest difference of the first outputs from kinglet's relaxed build, relative to the largest output, or in integer steps.`;
 
@@ -149,8 +149,9 @@ function verdictRows(data) {
   }
   for (const { model, atMost } of coldBounds) {
     const first = (engine, fromPlan) => { const c = data.cold.find((r) => r.model === model && r.where === 'chromium' && r.engine === engine && r.fromPlan === fromPlan); return c ? median(c.firstMs) : null; };
-    const ours = first('kinglet relaxed', true), theirs = first('litert', false);
-    if (ours && theirs) rows.push([`${model}: first result, plan ÷ LiteRT.js`, 'Chromium', `${(ours / theirs).toFixed(3)} (${ours.toFixed(0)} / ${theirs.toFixed(0)} ms)`, `≤ ${atMost}`, verdict(ours / theirs, atMost, true)]);
+    const ours = first('kinglet relaxed', true), theirs = first('litert', false), least = first('transfer', true);
+    const beside = least ? `; the plan alone has arrived at ${least.toFixed(0)}` : '';
+    if (ours && theirs) rows.push([`${model}: first result, plan ÷ LiteRT.js`, 'Chromium', `${(ours / theirs).toFixed(3)} (${ours.toFixed(0)} / ${theirs.toFixed(0)} ms${beside})`, `≤ ${atMost}`, verdict(ours / theirs, atMost, true)]);
   }
   for (const row of data.soak) {
     if (row.failed) { rows.push([`${row.file}: soak`, 'Node 24', 'failed', '', `not measured: ${row.failed}`]); continue; }
