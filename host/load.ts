@@ -2,7 +2,7 @@
 // In: a source, options, plan bytes. Out: bytes or a Model. Must not import graph, ops, import, passes or the reference backend.
 
 import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
-import { placePlan, receivePlan, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
+import { placePlan, receivePlan, rehearsal, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
 import { Model, type Backend } from './model.ts';
 import { openUrl, readAll } from './wasm-files.ts';
@@ -37,15 +37,18 @@ export async function readSource(source: Source, signal?: AbortSignal): Promise<
   return bytes;
 }
 
-/** A plan's bytes or where they come from → a plan in its place. What the caller holds is copied before this returns. */
-export async function placeSource(source: Source, signal?: AbortSignal): Promise<PlacedPlan> {
+/**
+ * A plan's bytes or where they come from → a plan in its place. What the caller holds is copied before this returns; what arrives is
+ * rehearsed meanwhile.
+ */
+export async function placeSource(source: Source, engine: Promise<Engine>, signal?: AbortSignal): Promise<PlacedPlan> {
   throwIfAborted(signal);
   const given = givenBytes(source) ?? await open(source, signal);
   if (given instanceof Uint8Array) return placePlan(given);
   const pieces = given.body?.getReader();
   if (!pieces) return placePlan(new Uint8Array(0));
   try {
-    return await receivePlan(pieces);
+    return await receivePlan(pieces, rehearsal(engine));
   } catch (error) {
     pieces.cancel().catch(() => undefined); // whoever sends the rest may stop
     throwIfAborted(signal);

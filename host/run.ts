@@ -14,5 +14,5 @@ export type { DType, TensorData } from './tensor.ts';
 export async function loadPlan(source: Source, options: LoadOptions = {}): Promise<Model> {
   throwIfAborted(options.signal);
   const engine = startEngine(options);
-  return startPlan(await placeSource(source, options.signal), options, engine);
+  return startPlan(await placeSource(source, engine, options.signal), options, engine);
 }

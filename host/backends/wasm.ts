@@ -6,7 +6,7 @@ import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
 import type { Backend, Peak, StepInfo } from '../model.ts';
 import { Checksum } from '../plan/checksum.ts';
-import { checkLength, decodePlan, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
+import { checkLength, checkSum, decodePlan, headBytes, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
 import { allocate, elementCount, viewOf, type TensorData } from '../tensor.ts';
 import { dotName, instantiate, type Engine, type Executor } from './engine.ts';
 
@@ -59,13 +59,17 @@ export function placePlan(plan: Uint8Array): PlacedPlan {
   const { memory, own, arenaBytes } = makeRoom(plan);
   checkLength(own.length, plan.length);
   own.set(plan); // from here on only the private copy is read
+  checkSum(own);
   const info = decodePlan(own);
   if (info.planBytes !== own.length || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
   return { memory, info };
 }
 
-/** The same for a plan that arrives in pieces: each is put in its place and summed while the next is on its way. */
-export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array>): Promise<PlacedPlan> {
+/**
+ * The same for a plan that arrives in pieces: each is put in its place and summed while the next is on its way, the head is decoded as
+ * soon as it is there, and `between` may use the plan, with the weights that have come, before the next piece is awaited.
+ */
+export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array>, between: (placed: PlacedPlan) => void): Promise<PlacedPlan> {
   let head = new Uint8Array(0);
   while (head.length < abi.HEADER_BYTES) {
     const { done, value } = await pieces.read();
@@ -73,17 +77,45 @@ export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array
     head = joined(head, value);
   }
   const { memory, own } = makeRoom(head);
+  const weightsAt = headBytes(head);
   const words = new Int32Array(own.buffer, own.byteOffset, own.length >> 2);
   const sum = new Checksum();
+  let placed: PlacedPlan | null = null;
   let at = 0;
   for (let piece: Uint8Array | undefined = head; piece !== undefined; piece = (await pieces.read()).value) {
     if (at + piece.length > own.length) checkLength(own.length, at + piece.length);
     own.set(piece, at);
     at += piece.length;
     sum.take(words, at >> 2);
+    if (at >= weightsAt) placed ??= { memory, info: decodePlan(own) };
+    if (placed && at < own.length) between(placed);
   }
   checkLength(own.length, at);
-  return { memory, info: decodePlan(own, sum.value()) };
+  checkSum(own, sum.value());
+  return placed ?? { memory, info: decodePlan(own) };
+}
+
+/** Most milliseconds between two pieces, about what the browser's buffer holds of the next; a step is never cut. */
+const REHEARSAL_MS = 3;
+/** Most inner-loop iterations of a plan that is rehearsed: a tenth of a second, a network of about 1 GMAC. */
+const REHEARSAL_WORK = 2 ** 27;
+
+/**
+ * Runs each of a plan's steps once while its weights are still arriving, a few between two pieces, so that the engine has compiled the
+ * kernels before the first input comes. What has arrived is verified each time as any plan is, tables among the weights too; nothing
+ * changes until the next piece, which waits for this. A plan that cannot be verified yet is left alone: it will be, whole.
+ */
+export function rehearsal(engine: Promise<Engine>): (placed: PlacedPlan) => void {
+  let ready: Engine | null = null;
+  engine.then((value) => { ready = value; }, () => undefined);
+  let executor: Executor | null = null;
+  let step = 0;
+  return ({ memory, info }) => {
+    if (!ready || step >= info.stepCount) return;
+    executor ??= instantiate(ready, memory);
+    if (executor.init(BASE, info.planBytes, memory.buffer.byteLength) !== abi.OK || executor.planWork() > REHEARSAL_WORK) return;
+    for (const end = performance.now() + REHEARSAL_MS; performance.now() < end && step < info.stepCount; step++) executor.run(BASE, step, step + 1);
+  };
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -86,13 +86,22 @@ function reader(bytes: Uint8Array): (at: number) => number {
   };
 }
 
-/** `sum`: the checksum of these bytes, where it is known already. */
-export function decodePlan(bytes: Uint8Array, sum = checksum(bytes)): PlanInfo {
-  const { planBytes, arenaBytes } = planSizes(bytes);
-  checkLength(planBytes, bytes.byteLength);
+/** Finds accidents. `sum`: the checksum of these bytes, where it is known already. */
+export function checkSum(bytes: Uint8Array, sum = checksum(bytes)): void {
   if (new DataView(bytes.buffer, bytes.byteOffset).getInt32(abi.HEADER_CHECKSUM, true) !== sum) {
     throw bad('the checksum does not match: the file was damaged on its way');
   }
+}
+
+/** Where the weights begin, as the header says: nothing behind it is decoded. */
+export function headBytes(bytes: Uint8Array): number {
+  return reader(bytes)(abi.HEADER_WEIGHTS_AT);
+}
+
+/** Reads what lies before the weights; they may still be on their way. */
+export function decodePlan(bytes: Uint8Array): PlanInfo {
+  const { planBytes, arenaBytes } = planSizes(bytes);
+  checkLength(planBytes, bytes.byteLength);
   const u32 = reader(bytes);
   const i32 = (at: number): number => u32(at) | 0;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,7 +2,7 @@
 // Out: for each case whether it gave outputs of the declared shape or a KingletError, and how long it took.
 
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { compile, KingletError, loadModel } from '../../host/index.ts';
+import { compile, KingletError, loadModel, loadPlan } from '../../host/index.ts';
 import { checksum } from '../../host/plan/checksum.ts';
 import { HEADER_CHECKSUM } from '../../assembly/abi.ts';
 import { elementCount, type TensorData } from '../../host/tensor.ts';
@@ -25,17 +25,17 @@ export interface Outcome {
 interface Job {
   readonly bytes: Uint8Array;
   readonly damages: readonly Damage[];
-  /** Compile first and damage the plan. */
-  readonly asPlan: boolean;
+  /** Compile first and damage the plan: given whole, or arriving in pieces, between which it is rehearsed. */
+  readonly as: 'source' | 'plan' | 'pieces';
 }
 
 /** No case may take longer; a deadline against a hang, far above the second that the bench reports. */
 const DEADLINE_MS = 30_000;
 
-export function attack(bytes: Uint8Array, damages: readonly Damage[], asPlan = false): Promise<Outcome[]> {
+export function attack(bytes: Uint8Array, damages: readonly Damage[], as: Job['as'] = 'source'): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { bytes, damages, asPlan } satisfies Job });
+    const worker = new Worker(new URL(import.meta.url), { workerData: { bytes, damages, as } satisfies Job });
     let timer = setTimeout(hang, DEADLINE_MS * 2);
     function hang(): void {
       void worker.terminate();
@@ -58,9 +58,15 @@ function damaged(bytes: Uint8Array, damage: Damage): Uint8Array {
   return copy;
 }
 
-async function attempt(bytes: Uint8Array): Promise<{ result: string; wrong: boolean }> {
+const PIECE = 4096;
+function inPieces(bytes: Uint8Array): Response {
+  let at = 0;
+  return new Response(new ReadableStream({ pull(to) { if (at < bytes.length) to.enqueue(bytes.slice(at, at += PIECE)); else to.close(); } }));
+}
+
+async function attempt(bytes: Uint8Array, as: Job['as']): Promise<{ result: string; wrong: boolean }> {
   try {
-    const model = await loadModel(bytes, { warmup: false });
+    const model = await (as === 'pieces' ? loadPlan(inPieces(bytes), { warmup: false }) : loadModel(bytes, { warmup: false }));
     const outputs: readonly TensorData[] = model.runSync();
     const fits = outputs.length === model.outputs.length
       && outputs.every((data, i) => data.length === elementCount(model.outputs[i]?.shape ?? []));
@@ -75,11 +81,11 @@ async function attempt(bytes: Uint8Array): Promise<{ result: string; wrong: bool
 }
 
 async function work(job: Job): Promise<void> {
-  const source = job.asPlan ? compile(job.bytes) : job.bytes;
+  const source = job.as !== 'source' ? compile(job.bytes) : job.bytes;
   for (const [index, damage] of job.damages.entries()) {
     const bytes = damaged(source, damage);
     const start = performance.now();
-    const { result, wrong } = await attempt(bytes);
+    const { result, wrong } = await attempt(bytes, job.as);
     parentPort?.postMessage({ index, ms: performance.now() - start, result, wrong } satisfies Outcome);
   }
 }

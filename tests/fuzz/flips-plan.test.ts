@@ -18,14 +18,14 @@ it('survives 1,000 flipped bytes (seed 6)', { skip: skipWithoutShared }, async (
   const plan = compile(sharedBytes(model));
   assert.ok(decodePlan(plan).stepCount > 5);
   const damages = randomFlips(6, 1000, plan.length);
-  const outcomes = await attack(sharedBytes(model), damages, true);
+  const outcomes = await attack(sharedBytes(model), damages, 'plan');
   assertHarmless(t, outcomes, damages);
   assert.ok(outcomes.every((o) => o.result !== 'ran'), 'the checksum finds every flip');
 });
 
 it('survives 1,000 flipped bytes behind a right checksum (seed 7)', { skip: skipWithoutShared }, async (t) => {
   const damages = randomFlips(7, 1000, compile(sharedBytes(model)).length, true);
-  assertHarmless(t, await attack(sharedBytes(model), damages, true), damages);
+  assertHarmless(t, await attack(sharedBytes(model), damages, 'plan'), damages);
 });
 
 it('survives a flip in every byte of header and steps behind a right checksum (seed 8)', { skip: skipWithoutShared }, async (t) => {
@@ -38,5 +38,10 @@ it('survives a flip in every byte of header and steps behind a right checksum (s
     ...Array.from({ length: HEADER_BYTES }, (_, at) => flip(at)),
     ...Array.from({ length: header.getUint32(HEADER_STEPS_BYTES, true) }, (_, i) => flip(steps + i)),
   ];
-  assertHarmless(t, await attack(sharedBytes(model), damages, true), damages);
+  assertHarmless(t, await attack(sharedBytes(model), damages, 'plan'), damages);
+});
+
+it('survives 500 flipped bytes behind a right checksum in plans that are rehearsed as they arrive (seed 9)', { skip: skipWithoutShared }, async (t) => {
+  const damages = randomFlips(9, 500, compile(sharedBytes(model)).length, true);
+  assertHarmless(t, await attack(sharedBytes(model), damages, 'pieces'), damages);
 });
