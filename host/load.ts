@@ -5,7 +5,7 @@ import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts
 import { placePlan, receivePlan, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
 import { Model, type Backend } from './model.ts';
-import { openUrl, readAll } from './wasm-files.ts';
+import { inNode, openUrl, readAll } from './open-url.ts';
 
 /** Bytes, or where to get them: a URL, a path (Node), a fetch Response. */
 export type Source = Uint8Array | ArrayBuffer | URL | string | Response;
@@ -54,18 +54,15 @@ export async function placeSource(source: Source, signal?: AbortSignal): Promise
 }
 
 async function open(source: Source, signal: AbortSignal | undefined): Promise<Response | Uint8Array> {
-  if (typeof Response === 'undefined' || !(source instanceof Response)) return openUrl(source instanceof URL ? source : await toUrl(source), signal);
+  if (typeof Response === 'undefined' || !(source instanceof Response)) return openUrl(source instanceof URL ? source : toUrl(source), signal);
   if (!source.ok) throw new KingletError('ERR_FILE', `the server answered ${source.status}`);
   return source;
 }
 
-async function toUrl(text: unknown): Promise<URL> {
+function toUrl(text: unknown): URL {
   if (typeof text !== 'string') throw new KingletError('ERR_USAGE', 'a model is given as bytes, URL, path or Response');
   if (/^(https?|file|data|blob):/.test(text)) return new URL(text);
-  if (typeof process !== 'undefined' && typeof process.versions.node === 'string') {
-    const { pathToFileURL } = await import('node:url');
-    return pathToFileURL(text);
-  }
+  if (inNode()) return process.getBuiltinModule('node:url').pathToFileURL(text);
   return new URL(text, globalThis.location.href);
 }
 

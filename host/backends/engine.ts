@@ -3,7 +3,8 @@
 
 import { ABI_VERSION, DOT_I16, DOT_S8S8, DOT_U8S8 } from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
-import { kernelFile, openUrl, readAll, unreadable } from '../wasm-files.ts';
+import { openUrl, readAll, unreadable } from '../open-url.ts';
+import { kernelFile } from '../wasm-files.ts';
 import { probeDot } from './probe.ts';
 
 /** Exports of kinglet.simd.wasm and kinglet.relaxed.wasm (assembly/executor.ts). */
