@@ -18,6 +18,7 @@ export const errorTable = {
   ERR_INTERNAL: { exit: 70, hint: 'This is a bug in kinglet. Please report it with the model.' },
   ERR_MEMORY: { exit: 71, hint: 'Free other models first, or use a smaller network or input.' },
   ERR_ENGINE: { exit: 71, hint: 'This engine lacks WebAssembly SIMD. Use Node 20 or later, or a browser of 2021 or later.' },
+  ERR_WASM_FILE: { exit: 71, hint: 'Serve the .wasm files of kinglet\'s dist/ beside its JavaScript, or import kinglet/inline. `npx kinglet doctor URL` looks at a deployed page.' },
   ERR_WASM_VERSION: { exit: 71, hint: 'The .wasm file and the JavaScript are from different versions of kinglet. Deploy both again.' },
   ERR_DISPOSED: { exit: 70, hint: 'Load the model again before you use it.' },
   ERR_ABORTED: { exit: 75, hint: 'The operation was cancelled by its AbortSignal.' },

@@ -1,6 +1,7 @@
 // What every way of loading shares: sources to bytes, the engine, a plan to a running and warm model.
 // In: a source, options, plan bytes. Out: bytes or a Model. Must not import graph, ops, import, passes or the reference backend.
 
+import { requireSimd } from './backends/compile-module.ts';
 import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
 import { placePlan, receivePlan, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
@@ -70,8 +71,9 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new KingletError('ERR_ABORTED', 'loading was aborted', { cause: signal.reason });
 }
 
-/** The engine, made ready while the model is still being read. */
+/** The engine, made ready while the model is still being read. Throws ERR_ENGINE at once where there cannot be one. */
 export function startEngine(options: LoadOptions): Promise<Engine> {
+  requireSimd();
   const engine = getEngine(options);
   engine.catch(() => undefined); // who awaits it hears of it
   return engine;
