@@ -19,7 +19,8 @@ export function requireSimd(): void {
 export async function compileModule(file: Promise<Response | Uint8Array> | Response | Uint8Array): Promise<WebAssembly.Module> {
   try {
     const opened = await file;
-    if (!(opened instanceof Uint8Array) && opened.headers.get('Content-Type')?.startsWith('application/wasm')) {
+    // compileStreaming accepts this type alone, without parameters.
+    if (!(opened instanceof Uint8Array) && opened.headers.get('Content-Type')?.toLowerCase() === 'application/wasm') {
       return await WebAssembly.compileStreaming(opened);
     }
     return await WebAssembly.compile(checkMagic(await readAll(opened)));

@@ -1,11 +1,12 @@
 // The tests' page scripts, bundled as an application would bundle them: with the package from dist/, not with the files it is made of.
-// In: scripts of page/. Out: a folder with one file per script and the wasm files beside them.
+// In: scripts of page/. Out: a site with one file per script and the wasm files beside them.
 
-import { copyFileSync, mkdtempSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build as bundle, type Plugin } from 'esbuild';
 import { root } from '../repo/files.ts';
+import { serveSite, type Site } from './site.ts';
 
 /** `../../../host/run.js` and the like in a page script are the package's entries. */
 const fromPackage: Plugin = {
@@ -18,7 +19,7 @@ const fromPackage: Plugin = {
   },
 };
 
-export async function bundlePages(...scripts: readonly string[]): Promise<string> {
+async function bundlePages(...scripts: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'kinglet-pages-'));
   await bundle({
     entryPoints: scripts.map((script) => join(root, 'build', 'tests', 'browser', 'page', `${script}.js`)),
@@ -28,4 +29,14 @@ export async function bundlePages(...scripts: readonly string[]): Promise<string
   const dist = join(root, 'dist');
   for (const name of readdirSync(dist).filter((file) => file.endsWith('.wasm'))) copyFileSync(join(dist, name), join(folder, name));
   return folder;
+}
+
+/** The scripts at /NAME.js, the package as it is at /kinglet/, and what else is given. */
+export async function servePages(scripts: readonly string[], folders: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const folder = await bundlePages(...scripts);
+  const site = await serveSite({ ...folders, '/kinglet/': join(root, 'dist'), '/': folder });
+  return { ...site, close: async () => {
+    await site.close();
+    rmSync(folder, { recursive: true, force: true });
+  } };
 }

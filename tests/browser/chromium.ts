@@ -9,14 +9,15 @@ const path = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const skipWithoutChromium: false | string = existsSync(path) ? false : `there is no browser at ${path}; set CHROMIUM`;
 
 /** Root may start Chromium only without its sandbox, as CI does; the tests load nothing but their own pages. */
-export function launchChromium(): Promise<Browser> {
-  const args = ['--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
+export function launchChromium(...flags: readonly string[]): Promise<Browser> {
+  const args = ['--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', ...flags];
   return chromium.launch({ executablePath: path, headless: true, args: process.getuid?.() === 0 ? [...args, '--no-sandbox'] : args });
 }
 
-/** A page of a profile of its own; what it complains about fails whoever waits for it. */
-export async function openPage(browser: Browser, address: string): Promise<Page> {
+/** A page of a profile of its own, in which the script `prepare` runs first; what it complains about fails whoever waits for it. */
+export async function openPage(browser: Browser, address: string, prepare?: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
+  if (prepare) await page.addInitScript(prepare);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });

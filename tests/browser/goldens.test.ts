@@ -44,18 +44,18 @@ describe('in an isolated page', { skip }, () => {
   }
 });
 
-const surroundings: readonly { readonly name: string; readonly place: Place; readonly csp?: boolean }[] = [
+const surroundings: readonly { readonly name: string; readonly place: Place; readonly csp?: 'wasm' }[] = [
   { name: 'in a page without COOP and COEP', place: 'page' },
-  { name: 'under a CSP of script-src \'self\' \'wasm-unsafe-eval\'', place: 'page', csp: true },
+  { name: 'under a CSP of script-src \'self\' \'wasm-unsafe-eval\'', place: 'page', csp: 'wasm' },
   { name: 'in a module worker', place: 'worker' },
   { name: 'in a service worker', place: 'service worker' },
-  { name: 'with kinglet/inline under that CSP', place: 'inline', csp: true },
+  { name: 'with kinglet/inline under that CSP', place: 'inline', csp: 'wasm' },
 ];
-for (const { name, place, csp = false } of surroundings) {
+for (const { name, place, csp } of surroundings) {
   describe(name, { skip }, () => {
     let page: Page;
     before(async () => {
-      page = await openPage(browser, site.page('/page.js', { csp }));
+      page = await openPage(browser, site.page('/page.js', csp ? { csp } : {}));
       assert.equal(await page.evaluate(() => crossOriginIsolated), false);
     });
     after(() => page.context().close());

@@ -1,7 +1,6 @@
 // A site on the loopback address, as a deployment would serve it, and a log of what was asked for.
 // In: files and folders by path. Out: an origin, the log, close(). Nothing outside the folders is served.
-// /page.html is an empty page that runs one script: ?script=PATH, with ?isolated for COOP and COEP, with ?csp for the strictest
-// policy that WebAssembly allows.
+// /page.html is an empty page that runs one script: ?script=PATH, with ?isolated for COOP and COEP, with ?csp=NAME for a policy.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +11,12 @@ const types: Readonly<Record<string, string>> = {
   '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json',
 };
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-const strictPolicy = "default-src 'none'; connect-src 'self'; worker-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+const policies = {
+  /** As strict as a page with WebAssembly can be. */
+  wasm: "default-src 'none'; connect-src 'self'; worker-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+  /** Stricter: WebAssembly is forbidden. */
+  none: "default-src 'none'; connect-src 'self'; script-src 'self'",
+};
 
 /** What is served at a path: a file's bytes, or whatever a test wants a broken server to do. */
 export type Served = Uint8Array | ((request: IncomingMessage, response: ServerResponse) => void);
@@ -23,7 +27,7 @@ export interface Site {
   readonly log: string[];
   /** Further things to serve; they win over folders. */
   readonly files: Map<string, Served>;
-  page(script: string, options?: { readonly isolated?: boolean; readonly csp?: boolean }): string;
+  page(script: string, options?: { readonly isolated?: boolean; readonly csp?: keyof typeof policies }): string;
   close(): Promise<void>;
 }
 
@@ -50,7 +54,7 @@ export async function serveSite(folders: Readonly<Record<string, string>>): Prom
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     origin, log, files,
-    page: (script, options = {}) => `${origin}/page.html?script=${script}${options.isolated ? '&isolated' : ''}${options.csp ? '&csp' : ''}`,
+    page: (script, options = {}) => `${origin}/page.html?script=${script}${options.isolated ? '&isolated' : ''}${options.csp ? `&csp=${options.csp}` : ''}`,
     close: () => new Promise((resolve) => {
       server.closeAllConnections();
       server.close(() => { resolve(); });
@@ -68,7 +72,8 @@ function send(response: ServerResponse, path: string, bytes: Uint8Array): void {
 }
 
 function sendPage(options: URLSearchParams, response: ServerResponse): void {
-  const headers = { 'Content-Type': 'text/html', ...(options.has('isolated') ? isolation : {}), ...(options.has('csp') ? { 'Content-Security-Policy': strictPolicy } : {}) };
+  const policy = options.get('csp') as keyof typeof policies | null;
+  const headers = { 'Content-Type': 'text/html', ...(options.has('isolated') ? isolation : {}), ...(policy ? { 'Content-Security-Policy': policies[policy] } : {}) };
   const script = options.get('script') ?? '';
   response.writeHead(200, headers).end(`<!doctype html><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`);
 }
