@@ -2,6 +2,7 @@
 // `new URL('./kinglet.simd.wasm', import.meta.url)` holds in build/host/ (tests) and in dist/ (what people install).
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
 
 const executors = {
@@ -47,22 +48,40 @@ const command = {
   writeBundle: () => { chmodSync('dist/cli.js', 0o755); },
 };
 
-/** What kinglet/run needs, in one file beside its entry: a page that only runs plans waits for two requests. */
+/** kinglet/inline: the executors' bytes in the place of the module that would fetch them. */
+const embedded = {
+  name: 'embedded',
+  load(id) {
+    if (id !== resolve('build/host/wasm-files.js')) return null;
+    const packed = (build) => JSON.stringify(gzipSync(readFileSync(`build/host/kinglet.${build}.wasm`), { level: 9 }).toString('base64'));
+    return `import { unpackFile } from './embedded-file.js';
+      const files = { simd: ${packed('simd')}, relaxed: ${packed('relaxed')} };
+      export const kernelFile = (build) => unpackFile(files[build]);`;
+  },
+};
+
+/**
+ * A page waits for few requests and for nothing that it does not use: what kinglet/run needs is one file, what every importer needs
+ * another, and each importer a third. In this order, because each needs what the ones before hold.
+ */
+const chunks = { run: ['run'], core: ['load-model', 'import/import-with'], onnx: ['import/onnx/import'], tflite: ['import/tflite/import'] };
 function chunkOf(id, { getModuleInfo }) {
-  const loader = new Set();
-  const visit = (module) => {
-    if (loader.has(module)) return;
-    loader.add(module);
-    getModuleInfo(module).importedIds.forEach(visit);
+  const reaches = (module, seen = new Set()) => {
+    if (!seen.has(module)) {
+      seen.add(module);
+      getModuleInfo(module).importedIds.forEach((next) => reaches(next, seen));
+    }
+    return seen;
   };
-  visit(resolve('build/host/run.js'));
-  return loader.has(id) ? 'run' : undefined;
+  return Object.keys(chunks).find((name) => chunks[name].some((root) => reaches(resolve(`build/host/${root}.js`)).has(id)));
 }
 
-export default {
+const entries = {
   input: {
     index: 'build/host/index.js',
     run: 'build/host/run.js',
+    onnx: 'build/host/onnx.js',
+    tflite: 'build/host/tflite.js',
     compile: 'build/host/compile.js',
     image: 'build/host/image/index.js',
     tasks: 'build/host/tasks/index.js',
@@ -73,3 +92,6 @@ export default {
   output: { dir: 'dist', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name].js', manualChunks: chunkOf },
   plugins: [constants, executors, minified, command],
 };
+const inline = { input: 'build/host/inline.js', output: { file: 'dist/inline.js', format: 'es' }, plugins: [constants, embedded, minified] };
+
+export default [entries, inline];

@@ -1,11 +1,12 @@
 // What every way of loading shares: sources to bytes, the engine, a plan to a running and warm model.
 // In: a source, options, plan bytes. Out: bytes or a Model. Must not import graph, ops, import, passes or the reference backend.
 
+import { requireSimd } from './backends/compile-module.ts';
 import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
 import { placePlan, receivePlan, rehearsal, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
 import { Model, type Backend } from './model.ts';
-import { openUrl, readAll } from './wasm-files.ts';
+import { inNode, openUrl, readAll } from './open-url.ts';
 
 /** Bytes, or where to get them: a URL, a path (Node), a fetch Response. */
 export type Source = Uint8Array | ArrayBuffer | URL | string | Response;
@@ -57,18 +58,15 @@ export async function placeSource(source: Source, engine: Promise<Engine>, signa
 }
 
 async function open(source: Source, signal: AbortSignal | undefined): Promise<Response | Uint8Array> {
-  if (typeof Response === 'undefined' || !(source instanceof Response)) return openUrl(source instanceof URL ? source : await toUrl(source), signal);
+  if (typeof Response === 'undefined' || !(source instanceof Response)) return openUrl(source instanceof URL ? source : toUrl(source), signal);
   if (!source.ok) throw new KingletError('ERR_FILE', `the server answered ${source.status}`);
   return source;
 }
 
-async function toUrl(text: unknown): Promise<URL> {
+function toUrl(text: unknown): URL {
   if (typeof text !== 'string') throw new KingletError('ERR_USAGE', 'a model is given as bytes, URL, path or Response');
   if (/^(https?|file|data|blob):/.test(text)) return new URL(text);
-  if (typeof process !== 'undefined' && typeof process.versions.node === 'string') {
-    const { pathToFileURL } = await import('node:url');
-    return pathToFileURL(text);
-  }
+  if (inNode()) return process.getBuiltinModule('node:url').pathToFileURL(text);
   return new URL(text, globalThis.location.href);
 }
 
@@ -76,8 +74,9 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new KingletError('ERR_ABORTED', 'loading was aborted', { cause: signal.reason });
 }
 
-/** The engine, made ready while the model is still being read. */
+/** The engine, made ready while the model is still being read. Throws ERR_ENGINE at once where there cannot be one. */
 export function startEngine(options: LoadOptions): Promise<Engine> {
+  requireSimd();
   const engine = getEngine(options);
   engine.catch(() => undefined); // who awaits it hears of it
   return engine;

@@ -3,7 +3,9 @@
 
 import { ABI_VERSION, DOT_I16, DOT_S8S8, DOT_U8S8 } from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
-import { kernelFile, openUrl, readAll, unreadable } from '../wasm-files.ts';
+import { openUrl } from '../open-url.ts';
+import { kernelFile } from '../wasm-files.ts';
+import { compileModule } from './compile-module.ts';
 import { probeDot } from './probe.ts';
 
 /** Exports of kinglet.simd.wasm and kinglet.relaxed.wasm (assembly/executor.ts). */
@@ -60,26 +62,14 @@ export function instantiate(engine: Pick<Engine, 'module' | 'dotMode'>, memory: 
   return executor;
 }
 
-/** Throws ERR_ENGINE, ERR_FILE. A response is compiled as it arrives, off the main thread, on which a plan may be arriving too. */
-async function compileModule(file: Response | Uint8Array): Promise<WebAssembly.Module> {
-  const streamed = file instanceof Uint8Array || !file.headers.get('Content-Type')?.startsWith('application/wasm') ? null : file;
-  try {
-    return await (streamed ? WebAssembly.compileStreaming(streamed) : WebAssembly.compile(await readAll(file) as Uint8Array<ArrayBuffer>));
-  } catch (cause) {
-    if (cause instanceof KingletError) throw cause;
-    if (streamed && !(cause instanceof WebAssembly.CompileError)) throw unreadable(streamed.url, cause);
-    throw new KingletError('ERR_ENGINE', 'the engine refuses the WebAssembly module', { cause });
-  }
-}
-
 async function makeRelaxed(): Promise<Engine> {
-  const module = await compileModule(await kernelFile('relaxed'));
+  const module = await compileModule(kernelFile('relaxed'));
   const memory = new WebAssembly.Memory({ initial: 1 });
   const dotMode = probeDot(instantiate({ module, dotMode: DOT_I16 }, memory), memory);
   return { kernels: 'relaxed', module, dotMode };
 }
 async function makeSimd(): Promise<Engine> {
-  return { kernels: 'simd128', module: await compileModule(await kernelFile('simd')), dotMode: DOT_I16 };
+  return { kernels: 'simd128', module: await compileModule(kernelFile('simd')), dotMode: DOT_I16 };
 }
 
 const cache = new Map<'simd128' | 'relaxed', Promise<Engine>>();
@@ -112,7 +102,7 @@ export async function getEngine(options: EngineOptions = {}): Promise<Engine> {
 }
 
 async function customEngine(wasm: WasmSource): Promise<Engine> {
-  const module = wasm instanceof WebAssembly.Module ? wasm : await compileModule(wasm instanceof URL ? await openUrl(wasm) : wasm);
+  const module = wasm instanceof WebAssembly.Module ? wasm : await compileModule(wasm instanceof URL ? openUrl(wasm) : wasm);
   const memory = new WebAssembly.Memory({ initial: 1 });
   const executor = instantiate({ module, dotMode: DOT_I16 }, memory);
   const dotMode = probeDot(executor, memory);

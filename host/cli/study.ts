@@ -2,7 +2,7 @@
 // Must not know what the commands show.
 
 import { importGraph, type WrittenGraph } from '../compile.ts';
-import { sniff } from '../import/index.ts';
+import { sniff } from '../import/sniff.ts';
 import { loadPlan } from '../index.ts';
 import { studyGraph, type Study } from '../inspect/study.ts';
 import { readSource } from '../load.ts';

@@ -189,6 +189,6 @@ it('takes bytes in shared memory by copy', async () => {
 
 it('reports the model alone when both model and engine fail', async () => {
   await assert.rejects(loadModel(plan.slice(0, 100), { wasm: Uint8Array.of(1, 2, 3) }), code('ERR_PLAN_INVALID'));
-  await assert.rejects(loadModel(plan, { wasm: Uint8Array.of(1, 2, 3) }), code('ERR_ENGINE'));
+  await assert.rejects(loadModel(plan, { wasm: Uint8Array.of(1, 2, 3) }), code('ERR_WASM_FILE'));
   await new Promise((resolve) => { setTimeout(resolve, 10); }); // an unhandled rejection would end the process
 });

@@ -55,6 +55,17 @@ test('kinglet/run imports no graph, op, importer or pass', () => {
   assert.deepEqual(heavy, []);
 });
 
+test('kinglet/onnx and kinglet/tflite have one importer each', () => {
+  for (const [entry, other] of [['onnx', 'tflite'], ['tflite', 'onnx']]) {
+    assert.ok(closure(`host/${entry ?? ''}.ts`).has(`host/import/${entry ?? ''}/import.ts`));
+    assert.ok(!closure(`host/${entry ?? ''}.ts`).has(`host/import/${other ?? ''}/import.ts`));
+  }
+});
+
+test('kinglet/inline is kinglet/run', () => {
+  assert.deepEqual([...closure('host/inline.ts')].filter((file) => file !== 'host/run.ts').sort(), [...closure('host/run.ts')].sort());
+});
+
 test('kinglet/compile imports no executor and no file system', () => {
   assert.deepEqual([...closure('host/compile.ts')].filter((file) => ['inspect', 'cli', 'image', 'tasks'].includes(folderOf(file))), []);
 });

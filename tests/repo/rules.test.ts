@@ -42,10 +42,12 @@ test('links between documents lead somewhere', () => {
   assert.deepEqual(broken, []);
 });
 
-test('docs/supported-ops.md is fresh', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/gen-supported-ops.mjs', '--check'], { cwd: root, encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-});
+for (const [document, script] of [['supported-ops', 'gen-supported-ops'], ['errors', 'gen-errors']] as const) {
+  test(`docs/${document}.md is fresh`, () => {
+    const { status, stderr } = spawnSync(process.execPath, [`scripts/${script}.mjs`, '--check'], { cwd: root, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+}
 
 test('docs/plan-format.md names the contract\'s version and every opcode', () => {
   const text = read('docs/plan-format.md'), abi = read('assembly/abi.ts');
