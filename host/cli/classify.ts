@@ -5,7 +5,7 @@ import { KingletError } from '../error.ts';
 import { decodeImage } from '../image/decode.ts';
 import { presetText } from '../image/presets.ts';
 import type { Preset } from '../image/presets.ts';
-import type { Fit } from '../image/resize.ts';
+import type { Fit } from '../image/region.ts';
 import { frameOf, presetFor, toTensor } from '../image/tensor.ts';
 import type { IoInfo, Model } from '../model.ts';
 import type { TensorData } from '../tensor.ts';

@@ -4,7 +4,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { KingletError, errorTable } from '../error.ts';
 import { presetNames } from '../image/presets.ts';
-import { fits } from '../image/resize.ts';
+import { fits } from '../image/region.ts';
 import { version } from '../version.ts';
 import { benchCommand } from './bench.ts';
 import { classifyCommand } from './classify.ts';

@@ -4,8 +4,8 @@
 
 import { KingletError } from '../error.ts';
 import type { Picture } from '../image/picture.ts';
-import { regionOf } from '../image/resize.ts';
-import type { Region } from '../image/resize.ts';
+import { regionOf } from '../image/region.ts';
+import type { Region } from '../image/region.ts';
 import { toTensor } from '../image/tensor.ts';
 import type { Model } from '../model.ts';
 

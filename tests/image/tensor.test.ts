@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KingletError } from '../../host/error.ts';
 import { decodeImage } from '../../host/image/decode.ts';
-import { regionOf, resize } from '../../host/image/resize.ts';
+import { regionOf } from '../../host/image/region.ts';
+import type { Region } from '../../host/image/region.ts';
 import { presetFor, toTensor } from '../../host/image/tensor.ts';
 import type { ImageInput } from '../../host/image/tensor.ts';
+import type { Picture } from '../../host/image/picture.ts';
+import type { PixelArray } from '../../host/image/resampler.ts';
 import { readNpy } from '../../host/npy.ts';
 import { sharedBytes, skipWithoutShared } from '../shared.ts';
 import { pattern } from './pictures.ts';
@@ -14,6 +17,8 @@ import { pattern } from './pictures.ts';
 const input = (dtype: string, shape: number[], scale?: number, zeroPoint = 0): ImageInput => ({
   name: 'x', dtype, shape, layout: null, quantization: scale === undefined ? null : { scale, zeroPoint },
 });
+/** The region, scaled, as RGB bytes. */
+const resize = (picture: Picture, width: number, height: number, region: Region): PixelArray => toTensor(picture, input('uint8', [1, height, width, 3]), { region });
 const whole = (width: number, height: number): { x: number; y: number; width: number; height: number } => ({ x: 0, y: 0, width, height });
 
 test('the same size changes nothing', () => {

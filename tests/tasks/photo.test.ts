@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decodeImage } from '../../host/image/decode.ts';
-import { regionOf } from '../../host/image/resize.ts';
+import { regionOf } from '../../host/image/region.ts';
 import { toTensor } from '../../host/image/tensor.ts';
 import { loadModel } from '../../host/index.ts';
 import { detectFaces } from '../../host/tasks/faces.ts';
