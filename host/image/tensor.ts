@@ -3,13 +3,14 @@
 
 import { KingletError, quote } from '../error.ts';
 import { elementCount } from '../tensor.ts';
-import { defaultPreset, presets } from './presets.ts';
-import type { Preset } from './presets.ts';
-import type { Picture } from './picture.ts';
+import { defaultPreset, normalisationOf, presets } from './presets.ts';
+import type { Normalisation, Preset } from './presets.ts';
 import { regionOf } from './region.ts';
 import type { Fit, Region } from './region.ts';
 import { resample } from './resampler.ts';
 import type { PixelArray } from './resampler.ts';
+import { pictureOf } from './source.ts';
+import type { PictureSource } from './source.ts';
 
 /** The part of a model's input description that matters here; Model.inputs[i] fits. */
 export interface ImageInput {
@@ -20,10 +21,14 @@ export interface ImageInput {
   readonly quantization: { readonly scale: number; readonly zeroPoint: number } | null;
 }
 export interface ToTensorOptions {
-  readonly preset?: Preset | undefined;
+  /** How samples become numbers: a preset's name, or your own. Default: by the input, see presetFor. */
+  readonly preset?: Preset | Normalisation | undefined;
+  /** Default: the preset's, otherwise stretch. */
   readonly fit?: Fit | undefined;
   /** Show this part of the picture instead of what `fit` chooses. */
   readonly region?: Region | undefined;
+  /** Fill this array, for example model.input(0), instead of a new one. Its dtype and length must be the input's. */
+  readonly into?: ArrayBufferView | undefined;
 }
 export interface Frame {
   readonly width: number;
@@ -45,26 +50,38 @@ export function frameOf(input: ImageInput): Frame {
   return { width, height, channels, layout };
 }
 
-/** What toTensor does when nothing is asked for. */
+/** The preset that toTensor takes when none is asked for. */
 export function presetFor(input: ImageInput): Preset {
   return defaultPreset(input.dtype, input.quantization?.scale);
 }
 
-export function toTensor(picture: Picture, input: ImageInput, options: ToTensorOptions = {}): PixelArray {
-  const frame = frameOf(input), rule = presets[options.preset ?? presetFor(input)];
-  const out = emptyTensor(input, frame.width * frame.height * frame.channels);
-  const region = options.region ?? regionOf(picture, frame, options.fit ?? 'stretch');
-  const { scale, zeroPoint } = input.quantization ?? { scale: 1, zeroPoint: 0 };
-  if (rule) resample(picture, region, { ...frame, blueFirst: false, ...rule, scale, zeroPoint }, out);
-  else resample(picture, region, { ...frame, blueFirst: false, ...presets.raw, scale: 1, zeroPoint: 0 }, out instanceof Int8Array ? new Uint8Array(out.buffer) : out);
+/** The part of the picture that toTensor shows; throws what it throws. */
+export function regionFor(picture: { width: number; height: number }, input: ImageInput, options: ToTensorOptions = {}): Region {
+  return options.region ?? regionOf(picture, frameOf(input), options.fit ?? normalisationOf(options.preset ?? presetFor(input)).fit ?? 'stretch');
+}
+
+/**
+ * The picture, scaled to the input's size, as the input's elements. Sources that must be read first (files) go through decodeImage.
+ * Throws ERR_INPUT (the input takes no picture), ERR_IMAGE (the source is not ready or no picture), ERR_USAGE (options), ERR_ENGINE.
+ */
+export function toTensor(source: PictureSource, input: ImageInput, options: ToTensorOptions = {}): PixelArray {
+  const frame = frameOf(input), rule = normalisationOf(options.preset ?? presetFor(input));
+  const out = arrayFor(input, frame.width * frame.height * frame.channels, options.into);
+  const picture = pictureOf(source), region = regionFor(picture, input, options);
+  const { scale, zeroPoint } = (rule.bytes ? null : input.quantization) ?? { scale: 1, zeroPoint: 0 };
+  const { mean, std } = rule.bytes ? presets.raw : rule;
+  const elements = rule.bytes && out instanceof Int8Array ? new Uint8Array(out.buffer, out.byteOffset, out.length) : out;
+  resample(picture, region, { ...frame, blueFirst: rule.blueFirst ?? false, mean, std, scale, zeroPoint }, elements);
   return out;
 }
 
-function emptyTensor({ name, dtype }: ImageInput, elements: number): PixelArray {
-  switch (dtype) {
-    case 'float32': return new Float32Array(elements);
-    case 'uint8': return new Uint8Array(elements);
-    case 'int8': return new Int8Array(elements);
-    default: throw new KingletError('ERR_INPUT', `input ${quote(name)} of dtype ${dtype} does not take pictures`);
-  }
+const arrays = { float32: Float32Array, uint8: Uint8Array, int8: Int8Array } as const;
+
+function arrayFor({ name, dtype }: ImageInput, elements: number, given: ArrayBufferView | undefined): PixelArray {
+  if (dtype !== 'float32' && dtype !== 'uint8' && dtype !== 'int8') throw new KingletError('ERR_INPUT', `input ${quote(name)} of dtype ${dtype} does not take pictures`);
+  if (given === undefined) return new arrays[dtype](elements);
+  if (given instanceof arrays[dtype] && given.length === elements) return given;
+  throw new KingletError('ERR_INPUT', `input ${quote(name)} wants a ${arrays[dtype].name} of ${elements} elements to write into`, {
+    hint: 'Give model.input(0), taken anew after other models were loaded: an array whose memory has grown is empty.',
+  });
 }
