@@ -1,14 +1,24 @@
-// Builds both executors: asconfig.json's targets in, build/host/kinglet.<target>.wasm out.
+// Builds the WebAssembly modules: asconfig.json's targets in, their outFiles out.
 // Fails if a module got a data section, a start function or an import besides env.memory: kernels own no static memory.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
+
+/** asconfig.json cannot say this per target. `embed`: a JavaScript module that holds the bytes in base64 is written beside it. */
+const modules = {
+  simd: { entry: 'assembly/executor.ts' },
+  relaxed: { entry: 'assembly/executor.ts' },
+  image: { entry: 'assembly/image/picture.ts', embed: 'pictureWasm' },
+};
 
 const config = JSON.parse(readFileSync('asconfig.json', 'utf8'));
 for (const [target, { outFile }] of Object.entries(config.targets)) {
-  const { error, stderr } = await asc.main(['--target', target]);
+  const { entry, embed } = modules[target];
+  const { error, stderr } = await asc.main([entry, '--target', target]);
   process.stderr.write(stderr.toString());
   if (error) fail(target, error.message);
-  check(target, moduleShape(readFileSync(outFile)));
+  const bytes = readFileSync(outFile);
+  check(target, moduleShape(bytes));
+  if (embed) writeFileSync(outFile.replace(/\.wasm$/, '-wasm.js'), `export const ${embed} = '${bytes.toString('base64')}';\n`);
 }
 
 /** Section ids and import count, read without compiling: this Node may not know relaxed SIMD. */

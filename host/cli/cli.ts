@@ -4,14 +4,15 @@
 import { Command, CommanderError, Option } from 'commander';
 import { KingletError, errorTable } from '../error.ts';
 import { presetNames } from '../image/presets.ts';
-import { fits } from '../image/resize.ts';
+import { fits } from '../image/region.ts';
 import { version } from '../version.ts';
 import { benchCommand } from './bench.ts';
 import { classifyCommand } from './classify.ts';
 import { compareCommand } from './compare.ts';
 import { compileCommand } from './compile.ts';
+import { detectCommand } from './detect.ts';
 import { inspectCommand } from './inspect.ts';
-import { collect, parseCount, withCompiling, withKernels, withModelOptions, withNetworks } from './options.ts';
+import { collect, parseCount, parseTolerance, withCompiling, withKernels, withModelOptions, withNetworks } from './options.ts';
 import { runCommand } from './run.ts';
 import { notice, printable } from './text.ts';
 
@@ -31,9 +32,21 @@ function program(): Command {
     .option('--labels <FILE>', 'one label a line; the line number from 0 on is the output index')
     .option('--top <N>', 'how many labels', parseCount, 5)
     .addOption(new Option('--preset <NAME>', 'how samples become numbers (default: by the input)').choices(presetNames))
-    .addOption(new Option('--fit <HOW>', 'how the photo fills the input').choices(fits).default('stretch'))
+    .addOption(new Option('--fit <HOW>', 'how the photo fills the input (default: the preset\'s, otherwise stretch)').choices(fits))
+    .option('--threshold <SHARE>', 'least score', parseTolerance)
     .option('--json', 'one JSON object per photo')
     .action(classifyCommand);
+  withModelOptions(root.command('detect').description('find faces or objects on photos: BlazeFace, Ultra-Light RFB, NanoDet-Plus').argument('<MODEL>', 'file or URL').argument('<PHOTO...>', 'PNG, JPEG, BMP or PPM'))
+    .option('--labels <FILE>', 'one label a line (default: face, or COCO\'s 80)')
+    .option('--threshold <SHARE>', 'least score (default: by the network)', parseTolerance)
+    .option('--overlap <SHARE>', 'boxes that overlap more are one (default: by the network)', parseTolerance)
+    .option('--top <N>', 'how many at most (default: 100)', parseCount)
+    .addOption(new Option('--preset <NAME>', 'how samples become numbers (default: by the network)').choices(presetNames))
+    .addOption(new Option('--fit <HOW>', 'how the photo fills the input (default: the preset\'s, otherwise pad)').choices(fits))
+    .option('--close-ups', 'look at each one again from near')
+    .option('--output <FILE>', 'write the photo with its boxes as PNG')
+    .option('--json', 'one JSON object per photo')
+    .action(detectCommand);
   withNetworks(withKernels(root.command('inspect').description('list layers, sizes and costs').argument('<MODEL>', 'file, URL or network of the zoo')))
     .option('--steps', 'the plan\'s steps too')
     .option('--html <FILE>', 'write a page with the table, memory over time and a graph')

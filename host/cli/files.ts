@@ -29,6 +29,13 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** A text file's lines: labels, one a line. */
+export async function readLines(path: string): Promise<string[]> {
+  const lines = new TextDecoder().decode(await readBytes(path)).split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
 /** Writes beside the target and renames, so that a reader sees the old file or the new one. Devices and pipes are written in place. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;

@@ -3,11 +3,14 @@
 
 import { KingletError, quote } from '../error.ts';
 import { elementCount } from '../tensor.ts';
-import { defaultPreset, presets } from './presets.ts';
-import type { Preset } from './presets.ts';
-import type { Picture } from './picture.ts';
-import { regionOf, resize } from './resize.ts';
-import type { Fit, Region } from './resize.ts';
+import { defaultPreset, normalisationOf, presets } from './presets.ts';
+import type { Normalisation, Preset } from './presets.ts';
+import { regionOf } from './region.ts';
+import type { Fit, Region } from './region.ts';
+import { resample } from './resampler.ts';
+import type { PixelArray } from './resampler.ts';
+import { pictureOf } from './source.ts';
+import type { PictureSource } from './source.ts';
 
 /** The part of a model's input description that matters here; Model.inputs[i] fits. */
 export interface ImageInput {
@@ -18,10 +21,14 @@ export interface ImageInput {
   readonly quantization: { readonly scale: number; readonly zeroPoint: number } | null;
 }
 export interface ToTensorOptions {
-  readonly preset?: Preset | undefined;
+  /** How samples become numbers: a preset's name, or your own. Default: by the input, see presetFor. */
+  readonly preset?: Preset | Normalisation | undefined;
+  /** Default: the preset's, otherwise stretch. */
   readonly fit?: Fit | undefined;
   /** Show this part of the picture instead of what `fit` chooses. */
   readonly region?: Region | undefined;
+  /** Fill this array, for example model.input(0), instead of a new one. Its dtype and length must be the input's. */
+  readonly into?: ArrayBufferView | undefined;
 }
 export interface Frame {
   readonly width: number;
@@ -43,58 +50,38 @@ export function frameOf(input: ImageInput): Frame {
   return { width, height, channels, layout };
 }
 
-/** What toTensor does when nothing is asked for. */
+/** The preset that toTensor takes when none is asked for. */
 export function presetFor(input: ImageInput): Preset {
   return defaultPreset(input.dtype, input.quantization?.scale);
 }
 
-export function toTensor(picture: Picture, input: ImageInput, options: ToTensorOptions = {}): Float32Array | Uint8Array | Int8Array {
-  const frame = frameOf(input);
-  const region = options.region ?? regionOf(picture, frame, options.fit ?? 'stretch');
-  const rgb = resize(picture, frame.width, frame.height, region);
-  const samples = arranged(frame.channels === 1 ? luma(rgb) : rgb, frame);
-  return converted(samples, frame, input, options.preset ?? presetFor(input));
+/** The part of the picture that toTensor shows; throws what it throws. */
+export function regionFor(picture: { width: number; height: number }, input: ImageInput, options: ToTensorOptions = {}): Region {
+  return options.region ?? regionOf(picture, frameOf(input), options.fit ?? normalisationOf(options.preset ?? presetFor(input)).fit ?? 'stretch');
 }
 
-/** ITU-R BT.601 luma. */
-function luma(rgb: Uint8Array): Uint8Array {
-  const gray = new Uint8Array(rgb.length / 3);
-  for (let i = 0; i < gray.length; i++) gray[i] = Math.round(0.299 * rgb[3 * i] + 0.587 * rgb[3 * i + 1] + 0.114 * rgb[3 * i + 2]);
-  return gray;
-}
-
-/** Interleaved samples in the input's layout. */
-function arranged(samples: Uint8Array, { width, height, channels, layout }: Frame): Uint8Array {
-  if (layout === 'NHWC' || channels === 1) return samples;
-  const plane = width * height, out = new Uint8Array(samples.length);
-  for (let c = 0; c < channels; c++) {
-    for (let i = 0; i < plane; i++) out[c * plane + i] = samples[i * channels + c];
-  }
+/**
+ * The picture, scaled to the input's size, as the input's elements. Sources that must be read first (files) go through decodeImage.
+ * Throws ERR_INPUT (the input takes no picture), ERR_IMAGE (the source is not ready or no picture), ERR_USAGE (options), ERR_ENGINE.
+ */
+export function toTensor(source: PictureSource, input: ImageInput, options: ToTensorOptions = {}): PixelArray {
+  const frame = frameOf(input), rule = normalisationOf(options.preset ?? presetFor(input));
+  const out = arrayFor(input, frame.width * frame.height * frame.channels, options.into);
+  const picture = pictureOf(source), region = regionFor(picture, input, options);
+  const { scale, zeroPoint } = (rule.bytes ? null : input.quantization) ?? { scale: 1, zeroPoint: 0 };
+  const { mean, std } = rule.bytes ? presets.raw : rule;
+  const elements = rule.bytes && out instanceof Int8Array ? new Uint8Array(out.buffer, out.byteOffset, out.length) : out;
+  resample(picture, region, { ...frame, blueFirst: rule.blueFirst ?? false, mean, std, scale, zeroPoint }, elements);
   return out;
 }
 
-/** 8-bit samples → the input's dtype, by way of the preset's real values: q = rint(real / scale) + zeroPoint, saturated. */
-function converted(samples: Uint8Array, frame: Frame, input: ImageInput, preset: Preset): Float32Array | Uint8Array | Int8Array {
-  const { dtype, quantization: q } = input;
-  if (dtype !== 'float32' && dtype !== 'uint8' && dtype !== 'int8') {
-    throw new KingletError('ERR_INPUT', `input ${quote(input.name)} of dtype ${dtype} does not take pictures`);
-  }
-  const rule = presets[preset];
-  if (rule === undefined) return dtype === 'float32' ? new Float32Array(samples) : dtype === 'int8' ? new Int8Array(samples) : samples;
-  const out = dtype === 'float32' ? new Float32Array(samples.length) : dtype === 'int8' ? new Int8Array(samples.length) : new Uint8Array(samples.length);
-  const [low, high] = dtype === 'int8' ? [-128, 127] : [0, 255];
-  const { scale, zeroPoint } = q ?? { scale: 1, zeroPoint: 0 };
-  const plane = frame.width * frame.height;
-  for (let i = 0; i < samples.length; i++) {
-    const channel = frame.channels === 1 ? 0 : frame.layout === 'NHWC' ? i % 3 : Math.floor(i / plane);
-    const real = (samples[i] - rule.mean[channel]) / rule.std[channel];
-    out[i] = dtype === 'float32' ? real : Math.min(high, Math.max(low, rint(real / scale) + zeroPoint));
-  }
-  return out;
-}
+const arrays = { float32: Float32Array, uint8: Uint8Array, int8: Int8Array } as const;
 
-/** To the nearest whole number, halves to even. */
-function rint(x: number): number {
-  const floor = Math.floor(x), rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+function arrayFor({ name, dtype }: ImageInput, elements: number, given: ArrayBufferView | undefined): PixelArray {
+  if (dtype !== 'float32' && dtype !== 'uint8' && dtype !== 'int8') throw new KingletError('ERR_INPUT', `input ${quote(name)} of dtype ${dtype} does not take pictures`);
+  if (given === undefined) return new arrays[dtype](elements);
+  if (given instanceof arrays[dtype] && given.length === elements) return given;
+  throw new KingletError('ERR_INPUT', `input ${quote(name)} wants a ${arrays[dtype].name} of ${elements} elements to write into`, {
+    hint: 'Give model.input(0), taken anew after other models were loaded: an array whose memory has grown is empty.',
+  });
 }

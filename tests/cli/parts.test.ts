@@ -5,7 +5,6 @@ import { readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { bind } from '../../host/cli/bindings.ts';
-import { best } from '../../host/cli/classify.ts';
 import { readBytes, writeWhole } from '../../host/cli/files.ts';
 import { parseCount, parseShape } from '../../host/cli/options.ts';
 import { dumpName } from '../../host/cli/run.ts';
@@ -14,7 +13,7 @@ import { KingletError } from '../../host/error.ts';
 import type { IoInfo } from '../../host/model.ts';
 import { scratch } from './command.ts';
 
-const io = (name: string, quantization: IoInfo['quantization'] = null): IoInfo => ({ name, dtype: 'float32', shape: [1], layout: null, quantization });
+const io = (name: string): IoInfo => ({ name, dtype: 'float32', shape: [1], layout: null, quantization: null });
 const place = scratch();
 
 test('inputs are bound by index or name, whatever signs the name holds', () => {
@@ -42,15 +41,6 @@ test('names from models cannot choose a path or steer a terminal', () => {
   assert.equal(printable('a\u001b[31mb\u009b31m\u202ec\nd'), 'a?[31mb?31m?c?d');
   assert.equal(printable('x'.repeat(100)).length, 60);
   assert.deepEqual([0, 999, 1000, 1234567].map(grouped), ['0', '999', '1,000', '1,234,567']);
-});
-
-test('the best scores: dequantised, sorted, ties by index', () => {
-  const labels = ['a', 'b', 'c'];
-  assert.deepEqual(best(Float32Array.of(0.1, 0.7, 0.7, 0.2), io('y'), labels, 3), [
-    { index: 1, score: Math.fround(0.7), label: 'b' }, { index: 2, score: Math.fround(0.7), label: 'c' }, { index: 3, score: Math.fround(0.2), label: null },
-  ]);
-  assert.deepEqual(best(Int8Array.of(-128, 127), io('y', { scale: 0.5, zeroPoint: -128 }), [], 1), [{ index: 1, score: 127.5, label: null }]);
-  assert.equal(best(BigInt64Array.of(1n, 5n), io('y'), [], 9).length, 2);
 });
 
 test('files are written whole, into new folders, over old ones, and never leave a temporary behind', async () => {

@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KingletError } from '../../host/error.ts';
 import { decodeImage } from '../../host/image/decode.ts';
-import { regionOf, resize } from '../../host/image/resize.ts';
+import { regionOf } from '../../host/image/region.ts';
+import type { Region } from '../../host/image/region.ts';
 import { presetFor, toTensor } from '../../host/image/tensor.ts';
 import type { ImageInput } from '../../host/image/tensor.ts';
+import type { Picture } from '../../host/image/picture.ts';
+import type { PixelArray } from '../../host/image/resampler.ts';
 import { readNpy } from '../../host/npy.ts';
 import { sharedBytes, skipWithoutShared } from '../shared.ts';
 import { pattern } from './pictures.ts';
@@ -14,6 +17,8 @@ import { pattern } from './pictures.ts';
 const input = (dtype: string, shape: number[], scale?: number, zeroPoint = 0): ImageInput => ({
   name: 'x', dtype, shape, layout: null, quantization: scale === undefined ? null : { scale, zeroPoint },
 });
+/** The region, scaled, as RGB bytes. */
+const resize = (picture: Picture, width: number, height: number, region: Region): PixelArray => toTensor(picture, input('uint8', [1, height, width, 3]), { region });
 const whole = (width: number, height: number): { x: number; y: number; width: number; height: number } => ({ x: 0, y: 0, width, height });
 
 test('the same size changes nothing', () => {
@@ -52,7 +57,7 @@ test('presets, in both layouts', () => {
   near(toTensor(picture, input('float32', [1, 2, 1, 3])), [-1, -0.6, 1, (10 - 127.5) / 127.5, (20 - 127.5) / 127.5, (30 - 127.5) / 127.5]);
   near(toTensor(picture, input('float32', [1, 3, 2, 1]), { preset: 'unit' }), [0, 10 / 255, 0.2, 20 / 255, 1, 30 / 255]);
   near(toTensor(picture, input('float32', [3, 2, 1]), { preset: 'raw' }), [0, 10, 51, 20, 255, 30]);
-  near(toTensor(picture, input('float32', [1, 2, 1, 3]), { preset: 'torchvision' }), [-0.485 / 0.229, (0.2 - 0.456) / 0.224, (1 - 0.406) / 0.225]);
+  near(toTensor(picture, input('float32', [1, 2, 1, 3]), { preset: 'torchvision', fit: 'stretch' }), [-0.485 / 0.229, (0.2 - 0.456) / 0.224, (1 - 0.406) / 0.225]);
   assert.deepEqual([...toTensor(picture, input('uint8', [1, 2, 1, 3], 1 / 128, 128))], [...picture.data]);
   assert.deepEqual([...toTensor(picture, input('int8', [1, 2, 1, 3], 1 / 128, -1), { preset: 'bytes' })], [0, 51, -1, 10, 20, 30]);
   // RGBA and gray pictures, gray networks.

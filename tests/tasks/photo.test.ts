@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decodeImage } from '../../host/image/decode.ts';
-import { regionOf } from '../../host/image/resize.ts';
+import { regionOf } from '../../host/image/region.ts';
 import { toTensor } from '../../host/image/tensor.ts';
 import { loadModel } from '../../host/index.ts';
-import { detectFaces } from '../../host/tasks/faces.ts';
+import { detector } from '../../host/tasks/detector.ts';
 
 const modules = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
 /** Centres in shares of width and height, read off the photo. */
@@ -17,8 +17,10 @@ const expected = [[0.83, 0.29], [0.19, 0.41], [0.67, 0.32], [0.39, 0.32]];
 test('four faces, with and without close-ups', async () => {
   const model = await loadModel(`${modules}@mediapipe/face_detection/face_detection_short_range.tflite`);
   const picture = await decodeImage(readFileSync(`${modules}@vladmandic/face-api/demo/sample6.jpg`));
+  const finder = detector(model);
+  assert.equal(finder.kind, 'blazeface');
   for (const closeUps of [false, true]) {
-    const faces = detectFaces(model, picture, { closeUps });
+    const faces = await finder.detect(picture, { closeUps });
     assert.equal(faces.length, 4);
     for (const [x, y] of expected) {
       const near = faces.filter(({ box, score }) => score > 0.5

@@ -1,39 +1,12 @@
-// Scales a picture to a network's input size. In: a Picture, a size, how to fit. Out: 8-bit RGB of exactly that size.
-// Bilinear as Pillow's: a triangle filter that widens when it shrinks, across and then down, each rounded to whole steps.
-// Must not know tensors.
+// The definition of scaling, in plain loops: bilinear as Pillow's, a triangle filter that widens when it shrinks, across and then down,
+// each rounded to whole steps. In: a Picture, a region, a size. Out: 8-bit RGB. Shares nothing with assembly/image but the rule.
 
-import { KingletError } from '../error.ts';
-import { channelsOf, checkSize } from './picture.ts';
-import type { Picture } from './picture.ts';
-
-/** stretch: the whole picture, proportions lost. crop: the largest centred part of the right proportions. pad: all of it, black bars. */
-export const fits = ['stretch', 'crop', 'pad'] as const;
-export type Fit = (typeof fits)[number];
-
-/** A rectangle in source pixels; it may reach beyond the picture, where everything is black. */
-export interface Region {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The part of a picture that `fit` shows in a frame of the given size. */
-export function regionOf(picture: { width: number; height: number }, frame: { width: number; height: number }, fit: Fit): Region {
-  const { width, height } = picture;
-  if (fit === 'stretch') return { x: 0, y: 0, width, height };
-  const byWidth = width / frame.width, byHeight = height / frame.height;
-  const scale = fit === 'crop' ? Math.min(byWidth, byHeight) : Math.max(byWidth, byHeight);
-  const w = frame.width * scale, h = frame.height * scale;
-  return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
-}
+import type { Picture } from '../../host/image/picture.ts';
+import type { Region } from '../../host/image/region.ts';
+import type { Target } from '../../host/image/resampler.ts';
 
 /** The region, scaled to width × height, as RGB. */
-export function resize(picture: Picture, width: number, height: number, region: Region): Uint8Array {
-  checkSize(width, height);
-  if (!(region.width > 0 && region.height > 0 && Number.isFinite(region.x + region.y + region.width + region.height))) {
-    throw new KingletError('ERR_USAGE', 'the region of the picture is empty');
-  }
+export function plainResize(picture: Picture, width: number, height: number, region: Region): Uint8Array {
   const columns = taps(picture.width, width, region.x, region.width);
   const rows = taps(picture.height, height, region.y, region.height);
   const firstRow = rows.reduce((first, { from, weights }) => (weights.length > 0 ? Math.min(first, from) : first), picture.height);
@@ -66,7 +39,7 @@ function taps(size: number, count: number, from: number, span: number): Tap[] {
 
 /** Rows [firstRow, endRow) of the picture, scaled in width, as RGB. */
 function across(picture: Picture, columns: readonly Tap[], firstRow: number, endRow: number): Uint8Array {
-  const channels = channelsOf(picture), { data } = picture;
+  const { data } = picture, channels = data.length / (picture.width * picture.height);
   const green = channels === 1 ? 0 : 1, blue = channels === 1 ? 0 : 2;
   const out = new Uint8Array(Math.max(0, endRow - firstRow) * columns.length * 3);
   for (let y = firstRow, o = 0; y < endRow; y++) {
@@ -77,9 +50,9 @@ function across(picture: Picture, columns: readonly Tap[], firstRow: number, end
         g += weights[k] * data[at + green];
         b += weights[k] * data[at + blue];
       }
-      out[o++] = Math.round(r);
-      out[o++] = Math.round(g);
-      out[o++] = Math.round(b);
+      out[o++] = Math.min(255, Math.round(r));
+      out[o++] = Math.min(255, Math.round(g));
+      out[o++] = Math.min(255, Math.round(b));
     }
   }
   return out;
@@ -93,8 +66,30 @@ function down(narrow: Uint8Array, width: number, firstRow: number, rows: readonl
     for (let i = 0; i < rowSamples; i++) {
       let sum = 0;
       for (let k = 0, at = (from - firstRow) * rowSamples + i; k < weights.length; k++, at += rowSamples) sum += weights[k] * narrow[at];
-      out[y * rowSamples + i] = Math.round(sum);
+      out[y * rowSamples + i] = Math.min(255, Math.round(sum));
     }
   });
   return out;
+}
+
+/** A tensor's elements, by the definition: what a network's input holds after the region was scaled. */
+export function plainTensor(picture: Picture, region: Region, target: Target, dtype: string): number[] {
+  const { width, height, channels, layout } = target, rgb = plainResize(picture, width, height, region);
+  const quantised = (real: number): number => {
+    const [low, high] = dtype === 'int8' ? [-128, 127] : [0, 255];
+    return Math.min(high, Math.max(low, halfEven(real / target.scale) + target.zeroPoint));
+  };
+  return Array.from({ length: width * height * channels }, (_, i) => {
+    const pixel = layout === 'NHWC' ? Math.floor(i / channels) : i % (width * height);
+    const c = layout === 'NHWC' ? i % channels : Math.floor(i / (width * height));
+    const [r, g, b] = rgb.subarray(3 * pixel, 3 * pixel + 3);
+    const sample = channels === 1 ? Math.round(0.299 * r + 0.587 * g + 0.114 * b) : [r, g, b][target.blueFirst ? 2 - c : c];
+    const real = (sample - target.mean[c]) / target.std[c];
+    return dtype === 'float32' ? Math.fround(real) : quantised(real);
+  });
+}
+
+function halfEven(x: number): number {
+  const floor = Math.floor(x), rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
