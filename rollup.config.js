@@ -61,19 +61,23 @@ const embedded = {
 };
 
 /**
- * A page waits for few requests and for nothing that it does not use: what kinglet/run needs is one file, what every importer needs
- * another, and each importer a third. In this order, because each needs what the ones before hold.
+ * A page waits for few requests and downloads nothing that it does not use: one file holds what kinglet/run needs, one more what both
+ * importers need, and each importer has a third.
  */
-const chunks = { run: ['run'], core: ['load-model', 'import/import-with'], onnx: ['import/onnx/import'], tflite: ['import/tflite/import'] };
 function chunkOf(id, { getModuleInfo }) {
-  const reaches = (module, seen = new Set()) => {
-    if (!seen.has(module)) {
+  const needs = (file, seen = new Set()) => {
+    const visit = (module) => {
+      if (seen.has(module)) return;
       seen.add(module);
-      getModuleInfo(module).importedIds.forEach((next) => reaches(next, seen));
-    }
-    return seen;
+      getModuleInfo(module).importedIds.forEach(visit);
+    };
+    visit(resolve(`build/host/${file}.js`));
+    return seen.has(id);
   };
-  return Object.keys(chunks).find((name) => chunks[name].some((root) => reaches(resolve(`build/host/${root}.js`)).has(id)));
+  if (needs('run')) return 'run';
+  const [onnx, tflite] = [needs('import/onnx/import'), needs('import/tflite/import')];
+  if (needs('load-model') || needs('import/import-with') || (onnx && tflite)) return 'core';
+  return onnx ? 'onnx' : tflite ? 'tflite' : undefined;
 }
 
 const entries = {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 
 const KB = 1000;
 const files = readdirSync('dist').filter((name) => /\.(js|wasm)$/.test(name)).sort();
@@ -21,8 +22,16 @@ function withChunks(entry, seen = new Set()) {
 }
 const sum = (names) => [...names].reduce((total, name) => ({ raw: total.raw + size.get(name).raw, gzipped: total.gzipped + size.get(name).gzipped }), { raw: 0, gzipped: 0 });
 
+/** An entry with all that it needs at run time, packages too, in one minified file: what an application's own bundler would ship. */
+async function bundled(entry) {
+  const { outputFiles: [{ contents }] } = await build({
+    entryPoints: [join('dist', entry)], bundle: true, minify: true, format: 'esm', write: false, logLevel: 'error', external: ['fast-png', 'jpeg-js'],
+  });
+  return { raw: contents.length, gzipped: gzipSync(contents, { level: 9 }).length };
+}
+const plus = (a, b) => ({ raw: a.raw + b.raw, gzipped: a.gzipped + b.gzipped });
+
 const loader = withChunks('run.js');
-const whole = withChunks('index.js');
 const row = (name, { raw, gzipped }, note = '') => console.log(`${name.padEnd(38)}${String(raw).padStart(9)}${String(gzipped).padStart(9)}  ${note}`);
 let broken = 0;
 function limit(name, bytes, most) {
@@ -41,6 +50,8 @@ if (executors.join() !== 'kinglet.relaxed.wasm,kinglet.simd.wasm') {
 }
 for (const name of executors) limit(name, size.get(name), 40 * KB);
 limit(`plan loader (${[...loader].join(', ')})`.slice(0, 37), sum(loader), 10 * KB);
-row('a page with plans: loader + relaxed', sum([...loader, 'kinglet.relaxed.wasm']));
-row('a page with models: index.js + relaxed', sum([...whole, 'kinglet.relaxed.wasm']), 'without pbf and flatbuffers');
+const relaxed = size.get('kinglet.relaxed.wasm');
+limit('a page with plans: loader + relaxed', plus(sum(loader), relaxed), 50 * KB);
+for (const entry of ['onnx', 'tflite', 'index']) row(`${entry}.js bundled + relaxed`, plus(await bundled(`${entry}.js`), relaxed), 'with pbf and flatbuffers where they are used');
+row('inline.js', size.get('inline.js'), 'kinglet/run and both executors');
 process.exit(broken > 0 ? 1 : 0);

@@ -2,7 +2,6 @@
 // the tarball and, from this checkout, the packages that it depends on.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -11,47 +10,16 @@ import { writeNpy } from '../../host/npy.ts';
 import { blazeface } from '../cli/command.ts';
 import { read, root } from '../repo/files.ts';
 import { sharedFolder, skipWithoutShared } from '../shared.ts';
+import { executeIn, installPackage, succeedIn, type Ended } from './install-package.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kinglet-pack-'));
 after(() => { rmSync(folder, { recursive: true, force: true }); });
 
-function execute(program: string, words: readonly string[], cwd = folder): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(program, words, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
-  return { code: status, out: stdout, err: stderr };
-}
-function succeed(program: string, ...words: string[]): string {
-  const { code, out, err } = execute(program, words);
-  assert.equal(code, 0, `${program} ${words.join(' ')}: ${err}`);
-  return out;
-}
+const execute = (program: string, words: readonly string[]): Ended => executeIn(folder, program, words);
+const succeed = (program: string, ...words: string[]): string => succeedIn(folder, program, words);
 const kinglet = (...words: string[]): string => succeed('npx', '--no-install', 'kinglet', ...words);
 
-interface Lock { readonly packages: Record<string, { readonly dependencies?: Record<string, string> } | undefined> }
-
-/** Everything that the package needs at run time, also indirectly. */
-function runtimePackages(): string[] {
-  const { packages } = JSON.parse(read('package-lock.json')) as Lock;
-  const found = new Set<string>();
-  const visit = (key: string): void => {
-    for (const name of Object.keys(packages[key]?.dependencies ?? {})) {
-      if (found.has(name)) continue;
-      found.add(name);
-      visit(`node_modules/${name}`);
-    }
-  };
-  visit('');
-  return [...found];
-}
-
-before(() => {
-  const packed = execute('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root);
-  assert.equal(packed.code, 0, packed.err);
-  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  assert.ok(tarball);
-  const dependencies = Object.fromEntries(runtimePackages().map((name) => [name, `file:${join(root, 'node_modules', name)}`]));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: { ...dependencies, kinglet: `file:${tarball}` } }));
-  succeed('npm', 'install', '--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund');
-});
+before(() => { installPackage(folder); });
 
 test('the package holds what it needs and nothing else', () => {
   const installed = (readdirSync(join(folder, 'node_modules', 'kinglet'), { recursive: true }) as string[]).map((name) => name.replaceAll('\\', '/'));
@@ -124,6 +92,32 @@ test('the JS API from every source, as documented', () => {
   assert.match(kernels, /^(simd128|relaxed)$/);
 });
 
+const entries = `
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import * as onnx from 'kinglet/onnx';
+import * as tflite from 'kinglet/tflite';
+import * as inline from 'kinglet/inline';
+import { networkPlan } from 'kinglet/models';
+const bytes = await readFile(process.argv[2]);
+const refused = await onnx.loadModel(bytes).catch((error) => error.code + ': ' + error.hint);
+const zeros = new Float32Array(128 * 128 * 3);
+const [models, answers] = [[await tflite.loadModel(bytes), await inline.loadPlan(tflite.compile(bytes))], []];
+for (const model of models) answers.push(await model.run(zeros));
+const wasm = ['kinglet/wasm/kinglet.simd.wasm', 'kinglet/kinglet.simd.wasm'].map((name) => fileURLToPath(import.meta.resolve(name)));
+const custom = await onnx.loadPlan(await networkPlan('lenet5'), { wasm: await readFile(wasm[0]) });
+console.log(JSON.stringify({
+  refused, same: Buffer.from(answers[0][0].buffer).equals(Buffer.from(answers[1][0].buffer)), onePath: wasm[0] === wasm[1], kernels: custom.stats.kernels,
+}));
+`;
+
+test('the entries with one importer and the one with the executors inside', () => {
+  writeFileSync(join(folder, 'entries.js'), entries);
+  const { refused, ...facts } = JSON.parse(succeed(process.execPath, 'entries.js', blazeface)) as { refused: string; same: boolean; onePath: boolean; kernels: string };
+  assert.match(refused, /^ERR_MODEL_FORMAT: .*"kinglet\/tflite"/);
+  assert.deepEqual(facts, { same: true, onePath: true, kernels: 'simd128' });
+});
+
 test('the types of every entry point, for a strict compiler', () => {
   writeFileSync(join(folder, 'typed.ts'), `
 import { loadModel, type Model, type TensorData } from 'kinglet';
@@ -132,6 +126,11 @@ import { loadPlan } from 'kinglet/run';
 import { decodeImage, presets, toTensor, type Picture } from 'kinglet/image';
 import { detectFaces, type Face } from 'kinglet/tasks';
 import { networkNames, networkPlan, type ZooOptions } from 'kinglet/models';
+import { loadModel as loadOnnx, compile as compileOnnx } from 'kinglet/onnx';
+import { loadModel as loadTflite, type ModelOptions } from 'kinglet/tflite';
+import { loadPlan as loadInline, KingletError } from 'kinglet/inline';
+export const loaders: readonly ((bytes: Uint8Array, options: ModelOptions) => Promise<Model>)[] = [loadOnnx, loadTflite];
+export const inline: Promise<Model> = loadInline(compileOnnx(new Uint8Array()), { signal: AbortSignal.abort(new KingletError('ERR_ABORTED', 'x')) });
 export async function all(bytes: Uint8Array): Promise<readonly Face[]> {
   const model: Model = await loadModel(bytes, { warmup: false, kernels: 'simd128' });
   const plan: Uint8Array = compile(bytes);
