@@ -25,7 +25,7 @@ export function resultColumns(results: readonly Measured[]): Cells[] {
   const column = (title: string, numeric: boolean, of: (result: Measured) => string): Cells => ({ title, numeric, cells: results.map(of) });
   return [
     column('network', false, ({ name }) => name),
-    column('numbers', false, numbers),
+    column('type', false, numbers),
     column('threads', true, ({ threads }) => String(threads)),
     column('median ms', true, ({ medianMs }) => milliseconds(medianMs)),
     column('fastest ms', true, ({ fastestMs }) => milliseconds(fastestMs)),

@@ -90,7 +90,7 @@ export class BenchmarkTab {
         return;
       }
     }
-    this.#stop(jobs.length === 1 ? 'Done: 1 time' : `Done: ${jobs.length} times`);
+    this.#stop(jobs.length === 1 ? 'Done: 1 result' : `Done: ${jobs.length} results`);
   }
 
   #stop(headline: string): void {

@@ -1,7 +1,7 @@
 // What the page asks of its worker and what it gets: the one contract between the two sides. Everything here is plain data that
 // crosses by structured clone. Must not import anything that runs.
 
-import type { Face } from '../../host/tasks/index.ts';
+import type { Classification, Detection } from '../../host/tasks/index.ts';
 import type { Fit, Preset } from '../../host/image/index.ts';
 import type { IoInfo, ModelStats } from '../../host/index.ts';
 import type { Task } from './tasks.ts';
@@ -19,8 +19,9 @@ export interface NetworkFacts {
   readonly outputs: readonly IoInfo[];
   readonly stats: ModelStats;
   readonly task: Task;
-  /** How photos are turned into numbers when nobody chooses; null where the network takes no photo. */
+  /** How photos go in when nobody chooses; null where it takes no photo, or a detector knows. */
   readonly preset: Preset | null;
+  readonly fit: Fit | null;
   readonly milliseconds: number;
   /** What kinglet had to say while loading, for example why there is one thread. */
   readonly notices: readonly string[];
@@ -28,24 +29,14 @@ export interface NetworkFacts {
 export interface LookOptions {
   readonly labels: readonly string[];
   readonly preset: Preset | null;
-  readonly fit: Fit;
+  readonly fit: Fit | null;
+  /** Look at faces again, closer: worth it for a photo, too slow for a camera. */
+  readonly closeUps: boolean;
 }
-export interface Guess {
-  readonly index: number;
-  readonly label: string | null;
-  readonly score: number;
-}
-export interface Found {
-  readonly label: string | null;
-  readonly score: number;
-  /** In pixels of the picture that was sent. */
-  readonly box: Face['box'];
-  readonly keypoints: Face['keypoints'];
-}
-/** Guesses of a classifier or boxes of a detector; milliseconds cover resizing, inference and decoding. */
+/** Guesses of a classifier or boxes of a detector, in pixels of the picture that was sent; milliseconds cover resizing, inference and decoding. */
 export type Sight =
-  | { readonly kind: 'guesses'; readonly guesses: readonly Guess[]; readonly milliseconds: number }
-  | { readonly kind: 'boxes'; readonly boxes: readonly Found[]; readonly milliseconds: number };
+  | { readonly kind: 'guesses'; readonly guesses: readonly Classification[]; readonly milliseconds: number }
+  | { readonly kind: 'boxes'; readonly boxes: readonly Detection[]; readonly areFaces: boolean; readonly milliseconds: number };
 
 export interface TableColumn {
   readonly title: string;

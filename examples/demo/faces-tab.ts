@@ -2,6 +2,7 @@
 
 import type { Sight } from './calls.ts';
 import { find, make, pairs, say, showTrouble } from './elements.ts';
+import { foundText, percent, speedOf } from './sight-text.ts';
 import { Viewer } from './viewer.ts';
 import { troubleOf, WorkerLine } from './worker-line.ts';
 
@@ -18,7 +19,7 @@ export class FacesTab {
   constructor(panel: HTMLElement) {
     this.#panel = panel;
     this.viewer = new Viewer(find(panel, '[data-viewer]', HTMLElement), {
-      look: (picture) => this.#look(picture),
+      look: (picture, isLive) => this.#look(picture, isLive),
       onSight: (sight, framesPerSecond) => { this.#show(sight, framesPerSecond); },
       onTrouble: (error) => { this.#fail(error); },
     });
@@ -29,11 +30,11 @@ export class FacesTab {
     if (!this.viewer.hasPhoto) void this.viewer.showSample();
   }
 
-  async #look(picture: ImageBitmap): Promise<Sight> {
+  async #look(picture: ImageBitmap, isLive: boolean): Promise<Sight> {
     this.#ready ??= this.#line.ask('load', { source: { kind: 'own', file: NETWORK }, threads: 1 }, LOAD_MS);
     try {
       await this.#ready;
-      return await this.#line.ask('look', { picture, options: { labels: [], preset: null, fit: 'pad' } }, LOOK_MS, [picture]);
+      return await this.#line.ask('look', { picture, options: { labels: [], preset: null, fit: null, closeUps: !isLive } }, LOOK_MS, [picture]);
     } catch (error) {
       this.#ready = null; // the next picture tries again
       throw error;
@@ -44,19 +45,14 @@ export class FacesTab {
     if (sight.kind !== 'boxes') return;
     const { boxes, milliseconds } = sight;
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), null);
-    say(find(this.#panel, '[data-headline]', HTMLElement), boxes.length === 0 ? 'No face found' : boxes.length === 1 ? '1 face' : `${boxes.length} faces`);
+    say(find(this.#panel, '[data-headline]', HTMLElement), foundText(boxes.length, true));
     find(this.#panel, '[data-speed]', HTMLElement).replaceChildren(...pairs(speedOf(milliseconds, framesPerSecond)));
     find(this.#panel, '[data-list]', HTMLElement).replaceChildren(...boxes.map(({ score, box }) => make('li', {},
-      make('strong', {}, `${(100 * score).toFixed(0)} %`), make('span', {}, `${box.width.toFixed(0)} × ${box.height.toFixed(0)} pixels`))));
+      make('strong', {}, percent(score)), make('span', {}, `${box.width.toFixed(0)} × ${box.height.toFixed(0)} pixels`))));
   }
 
   #fail(error: unknown): void {
     say(find(this.#panel, '[data-headline]', HTMLElement), 'That did not work');
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), troubleOf(error));
   }
-}
-
-export function speedOf(milliseconds: number, framesPerSecond: number | null): (readonly [string, string])[] {
-  const time = ['ms', milliseconds.toFixed(milliseconds < 10 ? 1 : 0)] as const;
-  return framesPerSecond === null ? [time] : [time, ['fps', framesPerSecond.toFixed(0)]];
 }

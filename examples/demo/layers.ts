@@ -5,7 +5,7 @@ import type { Model } from '../../host/index.ts';
 import { overviewOf } from '../../host/inspect/layers.ts';
 import { columnsOf } from '../../host/inspect/table.ts';
 import { sniff } from '../../host/import/index.ts';
-import { openUrl, readAll } from '../../host/wasm-files.ts';
+import { openUrl, readAll } from '../../host/open-url.ts';
 import { networkGraph } from '../../models/zoo.ts';
 import type { NetworkSource, TableColumn } from './calls.ts';
 

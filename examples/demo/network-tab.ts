@@ -4,7 +4,7 @@
 import { fits, presetNames, type Fit, type Preset } from '../../host/image/index.ts';
 import type { NetworkFacts, NetworkSource, Sight } from './calls.ts';
 import { find, make, option, pairs, say, showTrouble, tableOf } from './elements.ts';
-import { speedOf } from './faces-tab.ts';
+import { foundText, percent, speedOf } from './sight-text.ts';
 import { Viewer } from './viewer.ts';
 import { Refusal, troubleOf, WorkerLine } from './worker-line.ts';
 
@@ -16,10 +16,7 @@ const MAX_LABEL_BYTES = 4e6;
 /** Printed whole; what does not fit is cut by the style sheet. */
 const MAX_NAME = 60;
 
-const presetTexts: Readonly<Record<Preset, string>> = {
-  signed: '−1 … 1 (MobileNet)', unit: '0 … 1', raw: '0 … 255', torchvision: 'torchvision', bytes: 'bytes as they are',
-};
-const fitTexts: Readonly<Record<Fit, string>> = { crop: 'crop to the middle', stretch: 'stretch', pad: 'pad with black' };
+const presetTexts: Readonly<Partial<Record<Preset, string>>> = { signed: '−1 … 1', unit: '0 … 1', raw: '0 … 255' };
 
 export class NetworkTab {
   readonly viewer: Viewer;
@@ -39,7 +36,7 @@ export class NetworkTab {
     this.#layers = find(panel, '[data-layers]', HTMLDetailsElement);
     this.#zoo = find(panel, '[data-zoo]', HTMLSelectElement);
     this.viewer = new Viewer(find(panel, '[data-viewer]', HTMLElement), {
-      look: (picture) => this.#look(picture),
+      look: (picture, isLive) => this.#look(picture, isLive),
       onSight: (sight, framesPerSecond) => { this.#show(sight, framesPerSecond); },
       onTrouble: (error) => { this.#fail(error); },
     });
@@ -84,8 +81,8 @@ export class NetworkTab {
       if (name !== '') void this.#load(this.#zoo.value, () => Promise.resolve({ kind: 'zoo', name, int8: int8 === 'int8' }));
     });
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement), fit = find(this.#panel, '[data-fit]', HTMLSelectElement);
-    preset.append(...presetNames.map((name) => option(name, presetTexts[name])));
-    fit.append(...fits.map((name) => option(name, fitTexts[name])));
+    preset.append(...presetNames.map((name) => option(name, presetTexts[name] ?? name)));
+    fit.append(...fits.map((name) => option(name, name)));
     for (const select of [preset, fit]) select.addEventListener('change', () => { void this.viewer.lookAgain(); });
   }
 
@@ -99,6 +96,7 @@ export class NetworkTab {
       if (turn !== this.#turn) return;
       this.#facts = facts;
       this.#describe(name, facts);
+      find(this.#panel, '[data-random]', HTMLElement).hidden = source.kind !== 'zoo';
       if (facts.task !== 'none') await this.viewer.lookAgain();
     } catch (error) {
       if (turn === this.#turn) this.#fail(error);
@@ -111,47 +109,47 @@ export class NetworkTab {
     say(this.#headline, headline);
     this.viewer.clearBoxes();
     this.#list([]);
-    find(this.#panel, '[data-speed]', HTMLElement).replaceChildren();
+    for (const place of ['[data-speed]', '[data-facts]']) find(this.#panel, place, HTMLElement).replaceChildren();
+    find(this.#panel, '[data-random]', HTMLElement).hidden = true;
     find(this.#panel, '[data-options]', HTMLElement).hidden = true;
     this.#layers.hidden = true;
     this.#layers.open = false;
   }
 
-  #describe(name: string, { inputs, stats, task, preset, milliseconds }: NetworkFacts): void {
+  #describe(name: string, { inputs, stats, task, preset, fit, milliseconds }: NetworkFacts): void {
     say(this.#headline, task === 'none' ? `${name.slice(0, MAX_NAME)} takes no photo` : this.viewer.hasPhoto ? name.slice(0, MAX_NAME) : `${name.slice(0, MAX_NAME)} is ready: now a photo`);
-    find(this.#panel, '[data-speed]', HTMLElement).replaceChildren(...pairs([
-      ['ms to load', milliseconds.toFixed(0)], ['M MACs', (stats.macs / 1e6).toFixed(stats.macs < 1e7 ? 1 : 0)],
-      ['k params', (stats.params / 1e3).toFixed(0)], ['input', inputs.map(({ dtype, shape }) => `${dtype} ${shape.join('×')}`).join(', ').slice(0, MAX_NAME)],
+    find(this.#panel, '[data-facts]', HTMLElement).replaceChildren(...pairs([
+      ['million multiply-adds', (stats.macs / 1e6).toFixed(stats.macs < 1e7 ? 1 : 0)], ['thousand weights', (stats.params / 1e3).toFixed(0)],
+      [inputs[0]?.dtype ?? 'input', inputs.map(({ shape }) => shape.join('×')).join(', ').slice(0, MAX_NAME)],
+      ['ms to load', milliseconds.toFixed(0)], [stats.threads === 1 ? 'thread' : 'threads', String(stats.threads)],
     ]));
     if (preset) find(this.#panel, '[data-preset]', HTMLSelectElement).value = preset;
-    find(this.#panel, '[data-fit]', HTMLSelectElement).value = 'crop';
+    if (fit) find(this.#panel, '[data-fit]', HTMLSelectElement).value = fit;
     find(this.#panel, '[data-options]', HTMLElement).hidden = task !== 'classes';
     this.#layers.hidden = false;
   }
 
-  async #look(picture: ImageBitmap): Promise<Sight | null> {
+  async #look(picture: ImageBitmap, isLive: boolean): Promise<Sight | null> {
     if (!this.#facts) {
       picture.close();
       return null;
     }
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement).value as Preset;
     const fit = find(this.#panel, '[data-fit]', HTMLSelectElement).value as Fit;
-    return this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit } }, LOOK_MS, [picture]);
+    return this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit, closeUps: !isLive } }, LOOK_MS, [picture]);
   }
 
   #show(sight: Sight, framesPerSecond: number | null): void {
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), null);
     find(this.#panel, '[data-speed]', HTMLElement).replaceChildren(...pairs(speedOf(sight.milliseconds, framesPerSecond)));
     if (sight.kind === 'boxes') {
-      const { boxes } = sight;
-      say(this.#headline, boxes.length === 0 ? 'Nothing found' : `${boxes.length} found`);
+      const { boxes, areFaces } = sight;
+      say(this.#headline, foundText(boxes.length, areFaces));
       this.#list(boxes.map(({ label, score }) => ({ text: label ?? 'face', share: score, score: percent(score) })));
       return;
     }
     const { guesses } = sight;
-    const areShares = guesses.every(({ score }) => score >= 0 && score <= 1.001);
-    const most = areShares ? 1 : Math.max(...guesses.map(({ score }) => Math.abs(score)), 1e-9);
-    const named = guesses.map(({ index, label, score }) => ({ text: label ?? `class ${index}`, share: Math.max(0, score / most), score: areShares ? percent(score) : score.toFixed(2) }));
+    const named = guesses.map(({ index, label, score }) => ({ text: label ?? `class ${index}`, share: score, score: percent(score) }));
     say(this.#headline, named[0]?.text ?? 'No answer');
     this.#list(named);
   }
@@ -181,10 +179,6 @@ export class NetworkTab {
     this.#list([]);
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), troubleOf(error));
   }
-}
-
-function percent(score: number): string {
-  return `${(100 * score).toFixed(score < 0.1 ? 1 : 0)} %`;
 }
 
 function onFile(input: HTMLInputElement, act: (file: File) => void): void {

@@ -1,7 +1,7 @@
 // What one looks at: a photo or the camera's picture, and on top of it what was found. In: a bitmap or a playing video, boxes in
 // pixels of the picture that was looked at. Must not know networks or workers.
 
-import type { Found } from './calls.ts';
+import type { Detection } from '../../host/tasks/index.ts';
 import { find } from './elements.ts';
 
 interface Size {
@@ -15,7 +15,7 @@ export class Stage {
   readonly #photo: HTMLCanvasElement;
   readonly #overlay: HTMLCanvasElement;
   #isMirrored = false;
-  #boxes: readonly Found[] = [];
+  #boxes: readonly Detection[] = [];
   #size: Size = { width: 4, height: 3 };
 
   constructor(root: ParentNode) {
@@ -54,7 +54,7 @@ export class Stage {
   }
 
   /** `size` is that of the picture in whose pixels the boxes are. */
-  showBoxes(boxes: readonly Found[], size: Size): void {
+  showBoxes(boxes: readonly Detection[], size: Size): void {
     this.#boxes = boxes;
     this.#size = size;
     this.#draw();
@@ -63,7 +63,6 @@ export class Stage {
   #frame(size: Size): void {
     this.#figure.toggleAttribute('data-empty', false);
     this.#figure.style.setProperty('--aspect', `${size.width} / ${size.height}`);
-    this.#figure.style.setProperty('--ratio', String(size.width / size.height));
     this.showBoxes([], size);
   }
 
@@ -91,7 +90,7 @@ interface Pen {
 const CROWN = '#ffc61a';
 const INK = '#1a1d14';
 
-function drawFound(context: CanvasRenderingContext2D, { box, keypoints, label, score }: Found, { toX, toY, scale, ratio }: Pen): void {
+function drawFound(context: CanvasRenderingContext2D, { box, keypoints, label, score }: Detection, { toX, toY, scale, ratio }: Pen): void {
   const width = box.width * scale, height = box.height * scale;
   const x = Math.min(toX(box.x), toX(box.x + box.width)), y = toY(box.y);
   const path = new Path2D();
@@ -102,7 +101,7 @@ function drawFound(context: CanvasRenderingContext2D, { box, keypoints, label, s
     context.stroke(path);
   }
   const radius = Math.max(1.8 * ratio, Math.min(3.5 * ratio, width / 30));
-  for (const point of keypoints) {
+  for (const point of keypoints ?? []) {
     context.beginPath();
     context.arc(toX(point.x), toY(point.y), radius, 0, 2 * Math.PI);
     context.fillStyle = '#fff';
@@ -111,7 +110,7 @@ function drawFound(context: CanvasRenderingContext2D, { box, keypoints, label, s
     context.lineWidth = ratio;
     context.stroke();
   }
-  if (label !== null) drawLabel(context, `${label} ${Math.round(100 * score)} %`, { x, y, ratio });
+  if (label !== null && label !== 'face') drawLabel(context, `${label} ${Math.round(100 * score)} %`, { x, y, ratio });
 }
 
 function drawLabel(context: CanvasRenderingContext2D, text: string, { x, y, ratio }: { x: number; y: number; ratio: number }): void {

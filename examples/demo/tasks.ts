@@ -1,49 +1,55 @@
 // What a loaded network is good for, and doing it. In: a model, a picture, options. Out: guesses or boxes in the picture's pixels.
 // Must not know the page or the worker's messages.
 
-import { KingletError, type IoInfo, type Model } from '../../host/index.ts';
-import { toTensor, type Picture } from '../../host/image/index.ts';
-import { detectFaces } from '../../host/tasks/index.ts';
-import type { Guess, LookOptions, Sight } from './calls.ts';
+import { KingletError, type Model } from '../../host/index.ts';
+import { presetNames, presets, type Fit, type Preset } from '../../host/image/index.ts';
+import { classifier, detector, type Detector } from '../../host/tasks/index.ts';
+import type { LookOptions, Sight } from './calls.ts';
 
-export type Task = 'faces' | 'objects' | 'classes' | 'none';
+export type Task = 'boxes' | 'classes' | 'none';
 
-const TOP = 5;
-
-/** A picture goes in where one input is a batch of one with 1 or 3 channels; the networks of the face finder say their own sizes. */
-export function taskOf(model: Model): Task {
-  const [input] = model.inputs;
-  if (model.inputs.length !== 1 || !takesPictures(input)) return 'none';
-  return isBlazeFace(model) ? 'faces' : 'classes';
+/** A detector where kinglet knows the network, otherwise a classifier of everything that takes a photo. */
+export interface Use {
+  readonly task: Task;
+  /** How photos go in when nobody chooses; null where that is not the user's affair. */
+  readonly preset: Preset | null;
+  readonly fit: Fit | null;
+  look(picture: ImageBitmap, options: LookOptions): Promise<Sight>;
 }
 
-function takesPictures({ dtype, shape }: IoInfo): boolean {
-  const channels = shape.length === 4 && shape[0] === 1 ? [shape[1], shape[3]] : shape.length === 3 ? [shape[0], shape[2]] : [];
-  return channels.some((count) => count === 1 || count === 3) && ['float32', 'int8', 'uint8'].includes(dtype);
+export function useOf(model: Model): Use {
+  const found = tried(() => detector(model));
+  if (found) return { task: 'boxes', preset: null, fit: null, look: (picture, options) => detect(found, picture, options) };
+  const plain = tried(() => classifier(model));
+  if (!plain) return { task: 'none', preset: null, fit: null, look: () => Promise.reject(noPhoto()) };
+  const { preset, fit } = plain;
+  const name = presetNames.find((known) => known === preset || presets[known] === preset) ?? null;
+  return { task: 'classes', preset: name, fit, look: (picture, options) => classify(model, picture, options) };
 }
 
-function isBlazeFace(model: Model): boolean {
-  return [16, 1].every((numbers) => model.outputs.some(({ dtype, shape }) => dtype === 'float32' && shape.at(-1) === numbers && shape.at(-2) === 896));
+function tried<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof KingletError && error.code === 'ERR_INPUT') return null;
+    throw error;
+  }
 }
 
-/** Throws ERR_INPUT when the network takes no picture. */
-export function look(model: Model, picture: Picture, options: LookOptions): Sight {
+function noPhoto(): KingletError {
+  return new KingletError('ERR_INPUT', 'this network does not take one photo', { hint: 'Its layers are shown; a photo needs one input of 1 or 3 channels.' });
+}
+
+async function detect(found: Detector, picture: ImageBitmap, { closeUps, labels }: LookOptions): Promise<Sight> {
   const started = performance.now();
-  const task = taskOf(model);
-  if (task === 'none') {
-    throw new KingletError('ERR_INPUT', 'this network does not take one photo', { hint: 'Its layers and its speed are shown; photos need an input of 1 or 3 channels.' });
-  }
-  if (task === 'faces') {
-    const boxes = detectFaces(model, picture).map((face) => ({ ...face, label: null }));
-    return { kind: 'boxes', boxes, milliseconds: performance.now() - started };
-  }
-  const { preset, fit, labels } = options;
-  const [scores] = model.runSync([toTensor(picture, model.inputs[0], { fit, ...(preset ? { preset } : {}) })]);
-  return { kind: 'guesses', guesses: best(scores, model.outputs[0], labels), milliseconds: performance.now() - started };
+  const boxes = await found.detect(picture, { closeUps: closeUps && found.kind === 'blazeface' });
+  const milliseconds = performance.now() - started;
+  const named = labels.length > 0 ? boxes.map((box) => ({ ...box, label: labels[box.index] ?? null })) : boxes;
+  return { kind: 'boxes', boxes: named, areFaces: found.kind !== 'nanodet', milliseconds };
 }
 
-function best(scores: ArrayLike<number | bigint>, info: IoInfo, labels: readonly string[]): Guess[] {
-  const { scale, zeroPoint } = info.quantization ?? { scale: 1, zeroPoint: 0 };
-  return Array.from(scores, (score, index) => ({ index, label: labels[index] ?? null, score: (Number(score) - zeroPoint) * scale }))
-    .sort((a, b) => b.score - a.score || a.index - b.index).slice(0, TOP);
+async function classify(model: Model, picture: ImageBitmap, { labels, preset, fit }: LookOptions): Promise<Sight> {
+  const started = performance.now();
+  const guesses = await classifier(model, { labels, ...(preset && { preset }), ...(fit && { fit }) }).classify(picture);
+  return { kind: 'guesses', guesses, milliseconds: performance.now() - started };
 }

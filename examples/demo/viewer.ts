@@ -10,8 +10,8 @@ import { Stage } from './stage.ts';
 import { troubleOf } from './worker-line.ts';
 
 export interface Eyes {
-  /** Looks at a picture, which is given away. Null: there is nothing to look with yet. */
-  readonly look: (picture: ImageBitmap) => Promise<Sight | null>;
+  /** Looks at a picture, which is given away; live ones must be quick. Null: there is nothing to look with yet. */
+  readonly look: (picture: ImageBitmap, isLive: boolean) => Promise<Sight | null>;
   /** Null framesPerSecond: it was a photo. */
   readonly onSight: (sight: Sight, framesPerSecond: number | null) => void;
   readonly onTrouble: (error: unknown) => void;
@@ -146,7 +146,7 @@ export class Viewer {
 
   async #lookAt(picture: ImageBitmap, turn: number, framesPerSecond: number | null): Promise<void> {
     const { width, height } = picture;
-    const sight = await this.#eyes.look(picture);
+    const sight = await this.#eyes.look(picture, framesPerSecond !== null);
     if (turn !== this.#turn || !sight) return;
     this.#stage.showBoxes(sight.kind === 'boxes' ? sight.boxes : [], { width, height });
     this.#eyes.onSight(sight, framesPerSecond);
@@ -160,6 +160,6 @@ export class Viewer {
   #setCamera(isOn: boolean): void {
     if (!isOn) this.#camera.stop();
     if (!isOn) this.#flipButton.hidden = true;
-    this.#cameraButton.textContent = isOn ? 'Stop the camera' : 'Use the camera';
+    this.#cameraButton.textContent = isOn ? 'Stop camera' : 'Camera';
   }
 }

@@ -50,7 +50,7 @@ export class WorkerLine {
 
   #start(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    const worker = new Worker(new URL('./network-worker.js', import.meta.url), { type: 'module' });
     worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => { this.#settle(data); });
     worker.addEventListener('error', (event) => {
       event.preventDefault();

@@ -2,16 +2,15 @@
 // In: questions of calls.ts. Out: one reply each, in order. Must not touch a document.
 
 import { KingletError, loadModel, type Model } from '../../host/index.ts';
-import { presetFor } from '../../host/image/index.ts';
 import { networkNames, networkPlan } from '../../models/zoo.ts';
-import type { CallName, Calls, NetworkFacts, NetworkSource, Question, Reply, TableColumn, Threads, Timing, Trouble } from './calls.ts';
+import type { CallName, Calls, LookOptions, NetworkFacts, NetworkSource, Question, Reply, Sight, TableColumn, Threads, Timing, Trouble } from './calls.ts';
 import { layersOf } from './layers.ts';
-import { pictureOf } from './picture.ts';
-import { look, taskOf } from './tasks.ts';
+import { useOf, type Use } from './tasks.ts';
 import { timeModel } from './time-model.ts';
 
 interface Loaded {
   readonly model: Model;
+  readonly use: Use;
   readonly source: NetworkSource;
 }
 let loaded: Loaded | null = null;
@@ -21,7 +20,7 @@ type Handlers = { readonly [Name in CallName]: (goes: Calls[Name]['goes']) => Ca
 const handlers: Handlers = {
   names: () => networkNames,
   load: ({ source, threads }) => load(source, threads),
-  look: ({ picture, options }) => look(current().model, pictureOf(picture), options),
+  look: ({ picture, options }) => look(picture, options),
   layers: () => layersOfCurrent(),
   time: (goes) => time(goes),
 };
@@ -32,10 +31,18 @@ async function load(source: NetworkSource, threads: Threads): Promise<NetworkFac
   const started = performance.now();
   const notices: string[] = [];
   const model = await open(source, threads, (text) => { notices.push(text); });
-  loaded = { model, source };
-  const task = taskOf(model);
-  const { inputs, outputs, stats } = model;
-  return { inputs, outputs, stats, task, preset: task === 'none' ? null : presetFor(inputs[0]), milliseconds: performance.now() - started, notices };
+  const use = useOf(model);
+  loaded = { model, use, source };
+  const { inputs, outputs, stats } = model, { task, preset, fit } = use;
+  return { inputs, outputs, stats, task, preset, fit, milliseconds: performance.now() - started, notices };
+}
+
+async function look(picture: ImageBitmap, options: LookOptions): Promise<Sight> {
+  try {
+    return await current().use.look(picture, options);
+  } finally {
+    picture.close();
+  }
 }
 
 async function open(source: NetworkSource, _threads: Threads, onNotice: (text: string) => void): Promise<Model> {
