@@ -1,0 +1,100 @@
+// The worker: everything that runs a network happens here, so that the page stays responsive and can end it.
+// In: questions of calls.ts. Out: one reply each, in order. Must not touch a document.
+
+import { KingletError, loadModel, type Model } from '../../host/index.ts';
+import { networkNames, networkPlan } from '../../models/zoo.ts';
+import type { CallName, Calls, LookOptions, NetworkFacts, NetworkSource, Question, Reply, Sight, TableColumn, Threads, Timing, Trouble } from './calls.ts';
+import { layersOf } from './layers.ts';
+import { useOf, type Use } from './tasks.ts';
+import { timeModel } from './time-model.ts';
+
+interface Loaded {
+  readonly model: Model;
+  readonly use: Use;
+  readonly source: NetworkSource;
+}
+let loaded: Loaded | null = null;
+let lastPlan: { readonly key: string; readonly plan: Uint8Array } | null = null;
+
+type Handlers = { readonly [Name in CallName]: (goes: Calls[Name]['goes']) => Calls[Name]['comes'] | Promise<Calls[Name]['comes']> };
+const handlers: Handlers = {
+  names: () => networkNames,
+  load: ({ source, threads }) => load(source, threads),
+  look: ({ picture, options }) => look(picture, options),
+  layers: () => layersOfCurrent(),
+  time: (goes) => time(goes),
+};
+
+async function load(source: NetworkSource, threads: Threads): Promise<NetworkFacts> {
+  loaded?.model.dispose();
+  loaded = null;
+  const started = performance.now();
+  const notices: string[] = [];
+  const model = await open(source, threads, (text) => { notices.push(text); });
+  const use = useOf(model);
+  loaded = { model, use, source };
+  const { inputs, outputs, stats } = model, { task, preset, fit } = use;
+  return { inputs, outputs, stats, task, preset, fit, milliseconds: performance.now() - started, notices };
+}
+
+async function look(picture: ImageBitmap, options: LookOptions): Promise<Sight> {
+  try {
+    return await current().use.look(picture, options);
+  } finally {
+    picture.close();
+  }
+}
+
+async function open(source: NetworkSource, _threads: Threads, onNotice: (text: string) => void): Promise<Model> {
+  const options = { onNotice };
+  switch (source.kind) {
+    case 'bytes': return loadModel(source.bytes, options);
+    case 'own': return loadModel(new URL(source.file, import.meta.url), options);
+    case 'zoo': return loadModel(await planOf(source.name, source.int8), options);
+  }
+}
+
+/** The benchmark asks for one network many times in a row. */
+async function planOf(name: string, int8: boolean): Promise<Uint8Array> {
+  const key = `${name} ${String(int8)}`;
+  if (lastPlan?.key !== key) lastPlan = { key, plan: await networkPlan(name, { int8 }) };
+  return lastPlan.plan;
+}
+
+function current(): Loaded {
+  if (!loaded) throw new KingletError('ERR_USAGE', 'no network is loaded', { hint: 'Choose a network first.' });
+  return loaded;
+}
+
+async function layersOfCurrent(): Promise<TableColumn[]> {
+  const { source, model } = current();
+  return layersOf(source, model);
+}
+
+async function time({ name, int8, threads, forMs }: Calls['time']['goes']): Promise<Timing> {
+  const model = await open({ kind: 'zoo', name, int8 }, threads, () => undefined);
+  try {
+    return timeModel(model, forMs);
+  } finally {
+    model.dispose();
+  }
+}
+
+function troubleOf(error: unknown): Trouble {
+  if (error instanceof KingletError) return { code: error.code, sentence: error.message, hint: error.hint };
+  return { code: 'ERR_INTERNAL', sentence: error instanceof Error ? error.message : 'something unknown went wrong', hint: 'This is a bug. Please report it with the model.' };
+}
+
+async function answer({ id, call, goes }: Question): Promise<Reply> {
+  try {
+    const handler = handlers[call] as (goes: unknown) => unknown;
+    return { id, comes: await handler(goes) };
+  } catch (error) {
+    return { id, trouble: troubleOf(error) };
+  }
+}
+
+let queue: Promise<unknown> = Promise.resolve();
+addEventListener('message', ({ data }: MessageEvent<Question>) => {
+  queue = queue.then(async () => { postMessage(await answer(data)); });
+});
