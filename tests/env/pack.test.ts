@@ -36,7 +36,7 @@ import { KingletError, compile, loadModel } from 'kinglet';
 import { compile as pureCompile } from 'kinglet/compile';
 import { loadPlan } from 'kinglet/run';
 import { decodeImage, presets, toTensor } from 'kinglet/image';
-import { detectFaces } from 'kinglet/tasks';
+import { detector } from 'kinglet/tasks';
 import { networkNames, networkPlan } from 'kinglet/models';
 
 const [path, photo] = process.argv.slice(2);
@@ -70,7 +70,7 @@ network.dispose();
 await code(() => loadModel(path, { signal: AbortSignal.abort() }));
 await code(() => loadModel(new TextEncoder().encode('<html>')));
 await code(() => model.run([new Float32Array(3)]));
-const faces = detectFaces(model, picture).length;
+const faces = (await detector(model, { closeUps: true }).detect(picture)).length;
 models[1][Symbol.dispose]();
 await code(() => models[1].run([data]));
 for (const each of models) each.dispose();
@@ -124,14 +124,14 @@ import { loadModel, type Model, type TensorData } from 'kinglet';
 import { compile } from 'kinglet/compile';
 import { loadPlan } from 'kinglet/run';
 import { decodeImage, presets, toTensor, type Picture } from 'kinglet/image';
-import { detectFaces, type Face } from 'kinglet/tasks';
+import { classifier, detector, type Classification, type Detection } from 'kinglet/tasks';
 import { networkNames, networkPlan, type ZooOptions } from 'kinglet/models';
 import { loadModel as loadOnnx, compile as compileOnnx } from 'kinglet/onnx';
 import { loadModel as loadTflite, type ModelOptions } from 'kinglet/tflite';
 import { loadPlan as loadInline, KingletError } from 'kinglet/inline';
 export const loaders: readonly ((bytes: Uint8Array, options: ModelOptions) => Promise<Model>)[] = [loadOnnx, loadTflite];
 export const inline: Promise<Model> = loadInline(compileOnnx(new Uint8Array()), { signal: AbortSignal.abort(new KingletError('ERR_ABORTED', 'x')) });
-export async function all(bytes: Uint8Array): Promise<readonly Face[]> {
+export async function all(bytes: Uint8Array): Promise<readonly Detection[]> {
   const model: Model = await loadModel(bytes, { warmup: false, kernels: 'simd128' });
   const plan: Uint8Array = compile(bytes);
   const zoo: ZooOptions = { size: [96, 128], int8: true };
@@ -143,7 +143,8 @@ export async function all(bytes: Uint8Array): Promise<readonly Face[]> {
   // @ts-expect-error: not an option
   await loadModel(bytes, { wings: 2 });
   model.dispose();
-  return detectFaces(model, picture);
+  const found: readonly Classification[] = await classifier(model, { top: 3 }).classify(picture);
+  return found.length > 0 ? detector(model).detect(picture) : [];
 }
 `);
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,dom,esnext.disposable', '--typeRoots', 'none', 'typed.ts'];
