@@ -9,8 +9,8 @@ const executors = {
   name: 'executors',
   generateBundle() {
     rmSync('dist', { recursive: true, force: true }); // what an older build left would be packed too
-    for (const build of ['simd', 'relaxed']) {
-      const fileName = `kinglet.${build}.wasm`;
+    for (const build of ['kinglet.simd', 'kinglet.relaxed', 'kinglet-threads.simd', 'kinglet-threads.relaxed']) {
+      const fileName = `${build}.wasm`;
       this.emitFile({ type: 'asset', fileName, source: readFileSync(`build/host/${fileName}`) });
     }
   },
@@ -48,14 +48,16 @@ const command = {
   writeBundle: () => { chmodSync('dist/cli.js', 0o755); },
 };
 
-/** kinglet/inline: the executors' bytes in the place of the module that would fetch them. */
+/** kinglet/inline: the executors' bytes in the place of the module that would fetch them, and nothing of threads. */
 const embedded = {
   name: 'embedded',
   load(id) {
+    if (id === resolve('build/host/threads/join-team.js')) return 'export const joinTeam = null;';
     if (id !== resolve('build/host/wasm-files.js')) return null;
     const packed = (build) => JSON.stringify(gzipSync(readFileSync(`build/host/kinglet.${build}.wasm`), { level: 9 }).toString('base64'));
     return `import { unpackFile } from './embedded-file.js';
       const files = { simd: ${packed('simd')}, relaxed: ${packed('relaxed')} };
+      export const workersBeside = false;
       export const kernelFile = (build) => unpackFile(files[build]);`;
   },
 };
@@ -84,6 +86,7 @@ const entries = {
   input: {
     index: 'build/host/index.js',
     run: 'build/host/run.js',
+    worker: 'build/host/worker.js',
     onnx: 'build/host/onnx.js',
     tflite: 'build/host/tflite.js',
     compile: 'build/host/compile.js',
@@ -96,6 +99,6 @@ const entries = {
   output: { dir: 'dist', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name].js', manualChunks: chunkOf },
   plugins: [constants, executors, minified, command],
 };
-const inline = { input: 'build/host/inline.js', output: { file: 'dist/inline.js', format: 'es' }, plugins: [constants, embedded, minified] };
+const inline = { input: 'build/host/inline.js', output: { file: 'dist/inline.js', format: 'es', inlineDynamicImports: true }, plugins: [constants, embedded, minified] };
 
 export default [entries, inline];

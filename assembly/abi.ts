@@ -116,6 +116,24 @@ export const F32_WINOGRAD = 26;
 export const F32_RESIZE_CUBIC = 27;
 export const OPCODE_COUNT = 28;
 
+/** In lists of a team's threads only (assembly/threads.ts): no step, and no opcode of plans. */
+export const BARRIER = 0;
+
+// Control words of a team of threads, byte offsets from CONTROL_AT in the shared memory; those that many write have a cache line each.
+export const CONTROL_AT = 64;
+export const CONTROL_ARRIVED = 0; // threads that wait at the barrier
+export const CONTROL_ROUND = 64; // barriers passed
+export const CONTROL_SLEEPERS = 128; // threads that need a notify
+export const CONTROL_ABORT = 192; // not 0: the team was stopped
+export const CONTROL_JOB = 256; // jobs begun; the words that follow describe the last one
+export const CONTROL_BASE = 260; // where the plan lies
+export const CONTROL_LISTS = 264; // where the lists' table lies: per thread [address, bytes]
+export const CONTROL_DOT_MODE = 268;
+export const CONTROL_SPINS = 272; // looks at a barrier before a thread sleeps
+export const CONTROL_FINISHED = 320; // threads that are done with the job
+export const CONTROL_PARKED = 384; // per thread: 1 while it waits for a message, not for CONTROL_JOB
+export const MAX_THREADS = 16;
+
 export const STEP_OPCODE = 0;
 export const STEP_BYTES = 4;
 

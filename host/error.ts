@@ -39,6 +39,10 @@ export const errorTable = {
   ERR_WASM_VERSION: { exit: 71, hint: 'The .wasm file and the JavaScript are from different versions of kinglet. Deploy both again.' },
   /** The model was used after dispose(). */
   ERR_DISPOSED: { exit: 70, hint: 'Load the model again before you use it.' },
+  /** The model is running on its threads, which nothing else may disturb. */
+  ERR_BUSY: { exit: 70, hint: 'Await run() before you call runSync(), trace() or profile() on a model with threads.' },
+  /** A worker of a model with threads died or did not start. */
+  ERR_WORKER: { exit: 71, hint: 'The model goes on with one thread; load it again to have threads again.' },
   /** The caller's AbortSignal fired. */
   ERR_ABORTED: { exit: 75, hint: 'The operation was cancelled by its AbortSignal.' },
 } as const;

@@ -6,7 +6,7 @@ import { placePlan } from './backends/wasm.ts';
 import { compileGraph, importWritten, optimiseGraph, type CompileOptions, type ImportModel } from './compile-graph.ts';
 import { KingletError } from './error.ts';
 import { sniff } from './import/sniff.ts';
-import { givenBytes, readSource, startEngine, startPlan, throwIfAborted, type LoadOptions, type Source } from './load.ts';
+import { givenBytes, readSource, roomFor, startEngine, startPlan, throwIfAborted, type LoadOptions, type Source } from './load.ts';
 import { Model } from './model.ts';
 
 export interface ModelOptions extends LoadOptions, CompileOptions {
@@ -17,11 +17,12 @@ export interface ModelOptions extends LoadOptions, CompileOptions {
 export async function loadWith(importModel: ImportModel, source: Source, options: ModelOptions): Promise<Model> {
   if (options.backend === 'reference') return loadReference(importModel, await readSource(source, options.signal), options);
   throwIfAborted(options.signal);
-  const engine = startEngine(options);
+  const room = roomFor(options);
+  const engine = startEngine(options, room);
   const bytes = givenBytes(source) ?? await readSource(source, options.signal);
   const plan = sniff(bytes) === 'kgl' ? bytes : compileGraph(optimiseGraph(importWritten(importModel, bytes, options)), options.tolerance);
   throwIfAborted(options.signal);
-  return startPlan(placePlan(plan), options, engine);
+  return startPlan(placePlan(plan, room), options, engine);
 }
 
 function loadReference(importModel: ImportModel, bytes: Uint8Array, options: ModelOptions): Model {

@@ -3,10 +3,13 @@
 
 import { requireSimd } from './backends/compile-module.ts';
 import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
-import { placePlan, receivePlan, rehearsal, wasmBackend, type PlacedPlan } from './backends/wasm.ts';
+import type { Room } from './backends/memory-group.ts';
+import { placePlan, receivePlan, rehearsal, wasmBackend, type PlacedPlan, type WasmBackend } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
 import { Model, type Backend } from './model.ts';
 import { inNode, openUrl, readAll } from './open-url.ts';
+import { AUTO_MACS, chooseThreads, type ThreadChoice } from './threads/choose-threads.ts';
+import { workersBeside } from './wasm-files.ts';
 
 /** Bytes, or where to get them: a URL, a path (Node), a fetch Response. */
 export type Source = Uint8Array | ArrayBuffer | URL | string | Response;
@@ -17,7 +20,29 @@ export interface LoadOptions extends EngineOptions {
    * true for networks below 1 GMAC). False brings the one first result sooner.
    */
   readonly warmup?: boolean | undefined;
+  /**
+   * Threads that run() uses (default 1). 'auto': as many as pay off here, see docs/threads.md. Where threads are not allowed the model
+   * has one, and `onNotice` hears why.
+   */
+  readonly threads?: ThreadChoice | undefined;
+  /**
+   * Largest size in bytes of the memory that this model shares with others of as many threads (default: 4 GiB on one thread, 1 GiB
+   * shared between threads). A shared memory's limit is that of the first model in it.
+   */
+  readonly maxMemory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Which memory the options ask for. Throws ERR_USAGE. */
+export function roomFor(options: LoadOptions): Room {
+  const { maxMemory } = options;
+  if (maxMemory !== undefined && !(maxMemory > 0)) throw new KingletError('ERR_USAGE', 'maxMemory is a number of bytes');
+  return { threads: chosen(options).threads, maxBytes: maxMemory };
+}
+function chosen(options: LoadOptions): ReturnType<typeof chooseThreads> {
+  const own = options.wasm !== undefined ? 'a wasm file of your own is not for threads' : workersBeside ? null : 'kinglet/inline has no workers';
+  if (own !== null && options.threads !== undefined && options.threads !== 1) return { threads: 1, notice: `one thread: ${own}` };
+  return chooseThreads(options.threads);
 }
 
 /** Bytes that the caller holds, not copied: to be used before anybody else runs. Null for a source that must be read first. */
@@ -42,14 +67,14 @@ export async function readSource(source: Source, signal?: AbortSignal): Promise<
  * A plan's bytes or where they come from → a plan in its place. What the caller holds is copied before this returns; what arrives is
  * rehearsed meanwhile.
  */
-export async function placeSource(source: Source, engine: Promise<Engine>, signal?: AbortSignal): Promise<PlacedPlan> {
+export async function placeSource(source: Source, room: Room, engine: Promise<Engine>, signal?: AbortSignal): Promise<PlacedPlan> {
   throwIfAborted(signal);
   const given = givenBytes(source) ?? await open(source, signal);
-  if (given instanceof Uint8Array) return placePlan(given);
+  if (given instanceof Uint8Array) return placePlan(given, room);
   const pieces = given.body?.getReader();
-  if (!pieces) return placePlan(new Uint8Array(0));
+  if (!pieces) return placePlan(new Uint8Array(0), room);
   try {
-    return await receivePlan(pieces, rehearsal(engine));
+    return await receivePlan(pieces, rehearsal(engine), room);
   } catch (error) {
     pieces.cancel().catch(() => undefined); // whoever sends the rest may stop
     throwIfAborted(signal);
@@ -75,19 +100,45 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** The engine, made ready while the model is still being read. Throws ERR_ENGINE at once where there cannot be one. */
-export function startEngine(options: LoadOptions): Promise<Engine> {
+export function startEngine(options: LoadOptions, room: Room): Promise<Engine> {
   requireSimd();
-  const engine = getEngine(options);
+  const engine = getEngine(options, room.threads > 1);
   engine.catch(() => undefined); // who awaits it hears of it
   return engine;
 }
 
 /** A plan in its place → a model. */
-export async function startPlan(placed: PlacedPlan, options: LoadOptions, engine = startEngine(options)): Promise<Model> {
-  const backend = wasmBackend(placed, await engine);
-  throwIfAborted(options.signal);
-  if (options.warmup ?? backend.stats.macs < 1e9) warmUp(backend);
+export async function startPlan(placed: PlacedPlan, options: LoadOptions, engine = startEngine(options, placed.region.group)): Promise<Model> {
+  const ready = await engine.catch((error: unknown) => { placed.region.free(); throw error; });
+  const backend = wasmBackend(placed, ready);
+  try {
+    throwIfAborted(options.signal);
+    await join(placed, backend, ready, options);
+    if (options.warmup ?? backend.stats.macs < 1e9) await warmUp(backend);
+    throwIfAborted(options.signal);
+  } catch (error) {
+    backend.release();
+    throw error;
+  }
   return new Model(backend);
+}
+
+/** Threads for a network that is worth them; one notice where they were asked for and are not to be had. */
+async function join(placed: PlacedPlan, backend: WasmBackend, engine: Engine, options: LoadOptions): Promise<void> {
+  const { notice } = chosen(options);
+  if (notice !== undefined) options.onNotice?.(notice);
+  if (placed.region.group.threads === 1) return;
+  if (options.threads === 'auto' && backend.stats.macs < AUTO_MACS) {
+    options.onNotice?.('one thread: the network is too small to gain from more');
+    return;
+  }
+  const { joinTeam } = await import('./threads/join-team.ts');
+  try {
+    backend.join(await joinTeam(placed, backend, engine));
+  } catch (error) {
+    if (!(error instanceof KingletError) || error.code !== 'ERR_WORKER') throw error;
+    options.onNotice?.(`one thread: ${error.message}`);
+  }
 }
 
 const WARM_UP_MS = 25;
@@ -97,7 +148,10 @@ const WARM_UP_RUNS = 20;
  * On zeros: the inputs' memory is zero at load. V8 compiles a kernel again, on another thread, once it has done about a
  * millisecond of work: one run is enough for large networks, tiny ones need several (docs/cold-start.md).
  */
-function warmUp(backend: Backend): void {
+async function warmUp(backend: Backend): Promise<void> {
   const start = performance.now();
-  for (let run = 0; run < WARM_UP_RUNS && (run === 0 || performance.now() - start < WARM_UP_MS); run++) backend.runOnce();
+  for (let run = 0; run < WARM_UP_RUNS && (run === 0 || performance.now() - start < WARM_UP_MS); run++) {
+    if (backend.runAsync) await backend.runAsync();
+    else backend.runOnce();
+  }
 }

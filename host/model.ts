@@ -23,7 +23,8 @@ export interface ModelStats {
   readonly kernels: 'simd128' | 'relaxed' | 'reference';
   /** How int8 dot products are computed here. */
   readonly dot: 'i16' | 'u8s8' | 's8s8' | 'reference';
-  readonly threads: 1;
+  /** Threads that run() uses: 1 after a worker died. */
+  readonly threads: number;
 }
 export interface Peak {
   /** 1e9 operations a second (2 per multiply-accumulate), measured now with operands in registers only. */
@@ -38,10 +39,14 @@ export interface Backend {
   readonly inputs: readonly IoInfo[];
   readonly outputs: readonly IoInfo[];
   readonly stats: ModelStats;
-  /** Live arrays, one per input. */
+  /** Live arrays, one per input; those of wasm are new ones after its memory grew. */
   readonly inputData: readonly TensorData[];
-  /** Runs once on inputData; returns arrays that stay valid until the next run. */
+  /** Whether a run on other threads is under way. */
+  readonly busy?: boolean;
+  /** Runs once on inputData, on the calling thread; returns arrays that stay valid until the next run. */
   runOnce(): readonly TensorData[];
+  /** The same on all threads of a model that has some. Throws ERR_WORKER. */
+  runAsync?: () => Promise<readonly TensorData[]>;
   steps(): readonly StepInfo[];
   /** Runs step by step; `visit` gets a dense copy of every tensor that is complete. */
   traceOnce(visit: (step: StepInfo, data: TensorData) => void): void;
@@ -61,6 +66,8 @@ export class Model {
   readonly outputs: readonly IoInfo[];
   readonly stats: ModelStats;
   #backend: Backend | null;
+  /** Views that input() gave out. */
+  readonly #given = new Map<number, TensorData>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(backend: Backend) {
@@ -72,29 +79,42 @@ export class Model {
   }
 
   /**
-   * One inference; concurrent calls are queued. Resolves to copies, one typed array per output in the model's own dtype.
-   * Throws ERR_INPUT (name, dtype or length do not fit), ERR_ABORTED, ERR_DISPOSED.
+   * One inference; concurrent calls are queued. Resolves to copies, one typed array per output in the model's own dtype. A model with
+   * threads computes on its workers, and the calling thread stays free.
+   * Throws ERR_INPUT (name, dtype or length do not fit), ERR_ABORTED, ERR_DISPOSED, ERR_WORKER (a worker died; later runs use one thread).
    */
   run(inputs: Inputs, options: { signal?: AbortSignal } = {}): Promise<TensorData[]> {
-    const job = this.#queue.then(() => {
+    const job = this.#queue.then(async () => {
       if (options.signal?.aborted) throw new KingletError('ERR_ABORTED', 'the run was aborted before it started', { cause: options.signal.reason });
-      return this.runSync(inputs).map((data) => data.slice() as TensorData);
+      const backend = this.#idle();
+      this.#setInputs(backend, inputs);
+      const outputs = backend.runAsync ? await backend.runAsync() : backend.runOnce();
+      this.#use();
+      return outputs.map((data) => data.slice() as TensorData);
     });
     this.#queue = job.catch(() => undefined);
     return job;
   }
 
-  /** One inference now. Returns views that stay valid until the next run. Without `inputs`, on what input(i) holds. */
+  /**
+   * One inference now, on the calling thread alone. Returns views that stay valid until the next run, and until a model is loaded.
+   * Without `inputs`, on what input(i) holds. Throws ERR_INPUT, ERR_DISPOSED, ERR_BUSY while a run() on threads is under way.
+   */
   runSync(inputs?: Inputs): readonly TensorData[] {
-    const backend = this.#use();
+    const backend = this.#idle();
     if (inputs !== undefined) this.#setInputs(backend, inputs);
+    else this.#checkGiven();
     return backend.runOnce();
   }
 
-  /** The live array of input i: write into it, then runSync(). Valid until dispose(). Throws ERR_INPUT for a wrong index. */
+  /**
+   * The live array of input i: write into it, then runSync(). Valid until dispose(), and until a model is loaded: loading may move the
+   * memory, and runSync() then throws ERR_INPUT until input(i) is called again. Throws ERR_INPUT for a wrong index.
+   */
   input(index: number): TensorData {
     const data = this.#use().inputData[index];
     if (!data) throw new KingletError('ERR_INPUT', `there is no input ${index}; the model has ${this.inputs.length}`);
+    this.#given.set(index, data);
     return data;
   }
 
@@ -105,14 +125,14 @@ export class Model {
 
   /** One inference step by step; `visit` gets every tensor as a dense copy as soon as it is complete. */
   trace(inputs: Inputs, visit: (step: StepInfo, data: TensorData) => void): void {
-    const backend = this.#use();
+    const backend = this.#idle();
     this.#setInputs(backend, inputs);
     backend.traceOnce(visit);
   }
 
   /** Median milliseconds of every step over `runs` inferences on what the inputs hold. Timers round: use enough runs. */
   profile(runs: number): Float64Array {
-    const backend = this.#use();
+    const backend = this.#idle();
     const count = backend.steps().length;
     const all = Array.from({ length: runs }, () => {
       const ms = new Float64Array(count);
@@ -139,6 +159,22 @@ export class Model {
   #use(): Backend {
     if (!this.#backend) throw new KingletError('ERR_DISPOSED', 'the model was disposed');
     return this.#backend;
+  }
+
+  /** The backend, which nothing else runs on. */
+  #idle(): Backend {
+    const backend = this.#use();
+    if (backend.busy) throw new KingletError('ERR_BUSY', 'the model is running on its threads');
+    return backend;
+  }
+
+  /** What was written into a view that a later load detached is lost. */
+  #checkGiven(): void {
+    for (const [index, data] of this.#given) {
+      if (data.length !== elementCount(this.inputs[index].shape)) {
+        throw new KingletError('ERR_INPUT', `the array of input ${index} was detached when a model was loaded`, { hint: 'Call input(i) again after loading a model.' });
+      }
+    }
   }
 
   #setInputs(backend: Backend, inputs: Inputs): void {
@@ -178,6 +214,9 @@ function checkInput(info: IoInfo, data: unknown): void {
   const clamped = info.dtype === 'uint8' && data instanceof Uint8ClampedArray;
   const fits = ArrayBuffer.isView(data) && (data.constructor.name === arrayName[info.dtype] || clamped || isNamed(data, info.dtype))
     && (data as TensorData).length === elements;
+  if (!fits && ArrayBuffer.isView(data) && elements > 0 && data.buffer.byteLength === 0) {
+    throw new KingletError('ERR_INPUT', `the array for input ${quote(info.name)} is detached`, { hint: 'Arrays of input(i) and runSync() are valid until the next load; call input(i) again.' });
+  }
   if (!fits) throw new KingletError('ERR_INPUT', `input ${quote(info.name)} wants ${want}, not ${got}`);
 }
 

@@ -8,7 +8,7 @@ import { kernelFile } from '../wasm-files.ts';
 import { compileModule } from './compile-module.ts';
 import { probeDot } from './probe.ts';
 
-/** Exports of kinglet.simd.wasm and kinglet.relaxed.wasm (assembly/executor.ts). */
+/** Exports of all builds (assembly/executor.ts). */
 export interface Executor {
   abiVersion(): number;
   init(base: number, planBytes: number, memoryBytes: number): number;
@@ -24,6 +24,12 @@ export interface Executor {
   peakF32Operations(): number;
   peakI8(iterations: number, x: number, y: number): number;
   peakI8Operations(): number;
+}
+/** What the builds for threads export besides (assembly/threads.ts). */
+export interface TeamExecutor extends Executor {
+  verifyList(base: number, list: number, bytes: number, arenaBytes: number): number;
+  runList(base: number, list: number, bytes: number, control: number, threads: number, spins: number): number;
+  stays(word: number, value: number, spins: number): number;
 }
 
 export type KernelChoice = 'auto' | 'simd128' | 'relaxed';
@@ -47,11 +53,14 @@ const RELAXED_PROBE = Uint8Array.of(
   65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 147, 2, 11,
 );
 
+/** Barriers are for workers, which have instances of their own (host/worker.ts). */
+function neverWaits(): void { throw new KingletError('ERR_INTERNAL', 'the calling thread waited'); }
+
 /** A fresh instance over `memory`. Throws ERR_WASM_VERSION when the file does not belong to this JavaScript. */
 export function instantiate(engine: Pick<Engine, 'module' | 'dotMode'>, memory: WebAssembly.Memory): Executor {
   let executor: Executor;
   try {
-    executor = new WebAssembly.Instance(engine.module, { env: { memory } }).exports as unknown as Executor;
+    executor = new WebAssembly.Instance(engine.module, { env: { memory, wait: neverWaits } }).exports as unknown as Executor;
   } catch (cause) {
     throw new KingletError('ERR_WASM_VERSION', 'the wasm module does not fit this kinglet', { cause });
   }
@@ -62,48 +71,57 @@ export function instantiate(engine: Pick<Engine, 'module' | 'dotMode'>, memory: 
   return executor;
 }
 
-async function makeRelaxed(): Promise<Engine> {
-  const module = await compileModule(kernelFile('relaxed'));
-  const memory = new WebAssembly.Memory({ initial: 1 });
+/** A memory to probe in, of the kind that the build imports. */
+function smallMemory(threaded: boolean): WebAssembly.Memory {
+  return new WebAssembly.Memory(threaded ? { initial: 1, maximum: 1, shared: true } : { initial: 1 });
+}
+
+async function makeRelaxed(threaded: boolean): Promise<Engine> {
+  const module = await compileModule(kernelFile('relaxed', threaded));
+  const memory = smallMemory(threaded);
   const dotMode = probeDot(instantiate({ module, dotMode: DOT_I16 }, memory), memory);
   return { kernels: 'relaxed', module, dotMode };
 }
-async function makeSimd(): Promise<Engine> {
-  return { kernels: 'simd128', module: await compileModule(kernelFile('simd')), dotMode: DOT_I16 };
+async function makeSimd(threaded: boolean): Promise<Engine> {
+  return { kernels: 'simd128', module: await compileModule(kernelFile('simd', threaded)), dotMode: DOT_I16 };
 }
 
-const cache = new Map<'simd128' | 'relaxed', Promise<Engine>>();
-function cached(kernels: 'simd128' | 'relaxed', make: () => Promise<Engine>): Promise<Engine> {
-  const known = cache.get(kernels);
+const cache = new Map<string, Promise<Engine>>();
+function cached(kernels: 'simd128' | 'relaxed', threaded: boolean): Promise<Engine> {
+  const key = `${kernels} ${threaded ? 'threads' : ''}`;
+  const known = cache.get(key);
   if (known) return known;
-  const fresh = make();
-  cache.set(kernels, fresh);
-  fresh.catch(() => cache.delete(kernels));
+  const fresh = kernels === 'simd128' ? makeSimd(threaded) : makeRelaxed(threaded);
+  cache.set(key, fresh);
+  fresh.catch(() => cache.delete(key));
   return fresh;
 }
 
 let noticed = false;
 
-/** The engine for a preference. `auto` takes relaxed SIMD where it exists and computes legal products rightly. */
-export async function getEngine(options: EngineOptions = {}): Promise<Engine> {
+/**
+ * The engine for a preference. `auto` takes relaxed SIMD where it exists and computes legal products rightly. `threaded`: a build for
+ * shared memory.
+ */
+export async function getEngine(options: EngineOptions = {}, threaded = false): Promise<Engine> {
   if (options.wasm !== undefined) return customEngine(options.wasm);
   const choice = options.kernels ?? 'auto';
-  if (choice === 'simd128' || (choice === 'auto' && !WebAssembly.validate(RELAXED_PROBE))) return cached('simd128', makeSimd);
+  if (choice === 'simd128' || (choice === 'auto' && !WebAssembly.validate(RELAXED_PROBE))) return cached('simd128', threaded);
   if (!WebAssembly.validate(RELAXED_PROBE)) {
     throw new KingletError('ERR_ENGINE', 'this engine has no relaxed SIMD', { hint: 'Use kernels "auto" or "simd128".' });
   }
-  const relaxed = await cached('relaxed', makeRelaxed);
+  const relaxed = await cached('relaxed', threaded);
   if (relaxed.dotMode >= 0) return relaxed;
   if (!noticed) {
     noticed = true;
     options.onNotice?.('this engine computes relaxed SIMD dot products wrongly; using the simd128 kernels instead');
   }
-  return cached('simd128', makeSimd);
+  return cached('simd128', threaded);
 }
 
 async function customEngine(wasm: WasmSource): Promise<Engine> {
   const module = wasm instanceof WebAssembly.Module ? wasm : await compileModule(wasm instanceof URL ? openUrl(wasm) : wasm);
-  const memory = new WebAssembly.Memory({ initial: 1 });
+  const memory = smallMemory(false);
   const executor = instantiate({ module, dotMode: DOT_I16 }, memory);
   const dotMode = probeDot(executor, memory);
   return { kernels: dotMode === DOT_I16 ? 'simd128' : 'relaxed', module, dotMode: Math.max(DOT_I16, dotMode) };

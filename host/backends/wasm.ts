@@ -1,29 +1,19 @@
-// The wasm backend: one memory and one executor instance per plan; one wasm call per inference.
-// In: plan bytes and an engine. Out: a Backend. All sizes are known here, so memory never grows and views never detach.
-// Must not import graph, ops, importers or passes.
+// The wasm backend: a plan in a region of its group's memory; one wasm call per inference.
+// In: plan bytes and an engine. Out: a Backend. Running neither allocates nor grows memory; placing another plan may.
+// Must not import graph, ops, importers or passes. Whether threads run a plan is load.ts's affair.
 
 import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
-import type { Backend, Peak, StepInfo } from '../model.ts';
+import type { Backend, StepInfo } from '../model.ts';
 import { Checksum } from '../plan/checksum.ts';
 import { checkLength, checkSum, decodePlan, headBytes, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
 import { allocate, elementCount, viewOf, type TensorData } from '../tensor.ts';
-import { dotName, instantiate, type Engine, type Executor } from './engine.ts';
+import { dotName, type Engine, type Executor } from './engine.ts';
+import { measurePeak } from './measure-peak.ts';
+import { ONE_THREAD, takeRegion, type Region, type Room } from './memory-group.ts';
 
-/** Where the plan lies in its memory; what is below belongs to the module. */
-const BASE = 1024;
-const PAGE = 65536;
 /** Most inner-loop iterations that a plan may ask for: about a minute of one core (VGG-19 asks for 2^31). */
 const MAX_WORK = 2 ** 36;
-
-function makeMemory(bytes: number): WebAssembly.Memory {
-  const pages = Math.ceil(bytes / PAGE);
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch (cause) {
-    throw new KingletError('ERR_MEMORY', `the engine gave no memory of ${Math.ceil(bytes / 2 ** 20)} MiB`, { cause });
-  }
-}
 
 const refusals = new Map<number, string>([
   [abi.BAD_HEADER, 'the header contradicts itself'], [abi.BAD_OPCODE, 'unknown opcode'], [abi.BAD_STEP_BYTES, 'wrong length'],
@@ -32,8 +22,13 @@ const refusals = new Map<number, string>([
   [abi.BAD_TABLE, 'a table has an entry out of range'],
 ]);
 
-function verify(executor: Executor, info: PlanInfo, memoryBytes: number): void {
-  const code = executor.init(BASE, info.planBytes, memoryBytes);
+/** What of the memory lies behind the plan's own arena is nothing to it. */
+function initPlan(executor: Executor, base: number, { planBytes, arenaBytes }: PlanInfo): number {
+  return executor.init(base, planBytes, base + planBytes + arenaBytes);
+}
+
+function verify(executor: Executor, base: number, info: PlanInfo): void {
+  const code = initPlan(executor, base, info);
   if (code === abi.OK && executor.planWork() > MAX_WORK) throw new KingletError('ERR_LIMIT', 'the network asks for more work than the limit allows');
   if (code === abi.OK) return;
   const step = executor.refusedStep();
@@ -41,58 +36,72 @@ function verify(executor: Executor, info: PlanInfo, memoryBytes: number): void {
   throw new KingletError('ERR_PLAN_INVALID', `not a valid plan: ${where}: ${refusals.get(code) ?? `code ${code}`}`, { details: { step, code } });
 }
 
-/** A plan in a memory of its own: the only copy of its weights. Nothing is verified yet but what the host reads. */
+/** A plan in its region: the only copy of its weights. Nothing is verified yet but what the host reads. */
 export interface PlacedPlan {
-  readonly memory: WebAssembly.Memory;
+  readonly region: Region;
   readonly info: PlanInfo;
 }
 
-/** The memory in which a plan with this header will run, and the part of it that the plan will fill. */
-function makeRoom(head: Uint8Array): { memory: WebAssembly.Memory; own: Uint8Array; arenaBytes: number } {
-  const { planBytes, arenaBytes } = planSizes(head);
-  const memory = makeMemory(BASE + planBytes + arenaBytes);
-  return { memory, own: new Uint8Array(memory.buffer, BASE, planBytes), arenaBytes };
+/** The region in which a plan with this header will run; the plan fills its first `planBytes`. */
+function makeRoom(head: Uint8Array, room: Room): { region: Region; planBytes: number; arenaBytes: number } {
+  const { planBytes, arenaBytes, listBytes } = planSizes(head);
+  // No scratch is larger than the arena in which it lies. What threads do not need is given back (host/threads/join-team.ts).
+  const ofThreads = room.threads > 1 ? (room.threads - 1) * arenaBytes + room.threads * (listBytes + 128) : 0;
+  return { region: takeRegion(planBytes + arenaBytes + ofThreads, room), planBytes, arenaBytes };
 }
 
 /** Copies a plan, once, to where it will run. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_LIMIT, ERR_MEMORY. */
-export function placePlan(plan: Uint8Array): PlacedPlan {
-  const { memory, own, arenaBytes } = makeRoom(plan);
-  checkLength(own.length, plan.length);
-  own.set(plan); // from here on only the private copy is read
-  checkSum(own);
-  const info = decodePlan(own);
-  if (info.planBytes !== own.length || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
-  return { memory, info };
+export function placePlan(plan: Uint8Array, room: Room = ONE_THREAD): PlacedPlan {
+  const { region, planBytes, arenaBytes } = makeRoom(plan, room);
+  try {
+    checkLength(planBytes, plan.length);
+    const own = region.view(0, planBytes);
+    own.set(plan); // from here on only the private copy is read
+    checkSum(own);
+    const info = decodePlan(own);
+    if (info.planBytes !== planBytes || info.arenaBytes !== arenaBytes) throw new KingletError('ERR_PLAN_INVALID', 'the plan changed while it was loaded');
+    return { region, info };
+  } catch (error) {
+    region.free();
+    throw error;
+  }
 }
 
 /**
  * The same for a plan that arrives in pieces: each is put in its place and summed while the next is on its way, the head is decoded as
  * soon as it is there, and `between` may use the plan, with the weights that have come, before the next piece is awaited.
  */
-export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array>, between: (placed: PlacedPlan) => void): Promise<PlacedPlan> {
+export async function receivePlan(
+  pieces: ReadableStreamDefaultReader<Uint8Array>, between: (placed: PlacedPlan) => void, room: Room = ONE_THREAD,
+): Promise<PlacedPlan> {
   let head = new Uint8Array(0);
   while (head.length < abi.HEADER_BYTES) {
     const { done, value } = await pieces.read();
     if (done) break;
     head = joined(head, value);
   }
-  const { memory, own } = makeRoom(head);
-  const weightsAt = headBytes(head);
-  const words = new Int32Array(own.buffer, own.byteOffset, own.length >> 2);
-  const sum = new Checksum();
-  let placed: PlacedPlan | null = null;
-  let at = 0;
-  for (let piece: Uint8Array | undefined = head; piece !== undefined; piece = (await pieces.read()).value) {
-    if (at + piece.length > own.length) checkLength(own.length, at + piece.length);
-    own.set(piece, at);
-    at += piece.length;
-    sum.take(words, at >> 2);
-    if (at >= weightsAt) placed ??= { memory, info: decodePlan(own) };
-    if (placed && at < own.length) between(placed);
+  const { region, planBytes } = makeRoom(head, room);
+  try {
+    const weightsAt = headBytes(head);
+    const sum = new Checksum();
+    let placed: PlacedPlan | null = null;
+    let at = 0;
+    for (let piece: Uint8Array | undefined = head; piece !== undefined; piece = (await pieces.read()).value) {
+      if (at + piece.length > planBytes) checkLength(planBytes, at + piece.length);
+      const own = region.view(0, planBytes); // another plan may have made the memory grow meanwhile
+      own.set(piece, at);
+      at += piece.length;
+      sum.take(new Int32Array(own.buffer, own.byteOffset, planBytes >> 2), at >> 2);
+      if (at >= weightsAt) placed ??= { region, info: decodePlan(own) };
+      if (placed && at < planBytes) between(placed);
+    }
+    checkLength(planBytes, at);
+    checkSum(region.view(0, planBytes), sum.value());
+    return placed ?? { region, info: decodePlan(region.view(0, planBytes)) };
+  } catch (error) {
+    region.free();
+    throw error;
   }
-  checkLength(own.length, at);
-  checkSum(own, sum.value());
-  return placed ?? { memory, info: decodePlan(own) };
 }
 
 /** Most milliseconds between two pieces, about what the browser's buffer holds of the next; a step is never cut. */
@@ -108,13 +117,13 @@ const REHEARSAL_WORK = 2 ** 27;
 export function rehearsal(engine: Promise<Engine>): (placed: PlacedPlan) => void {
   let ready: Engine | null = null;
   engine.then((value) => { ready = value; }, () => undefined);
-  let executor: Executor | null = null;
   let step = 0;
-  return ({ memory, info }) => {
+  return ({ region, info }) => {
     if (!ready || step >= info.stepCount) return;
-    executor ??= instantiate(ready, memory);
-    if (executor.init(BASE, info.planBytes, memory.buffer.byteLength) !== abi.OK || executor.planWork() > REHEARSAL_WORK) return;
-    for (const end = performance.now() + REHEARSAL_MS; performance.now() < end && step < info.stepCount; step++) executor.run(BASE, step, step + 1);
+    const executor = region.group.executor(ready);
+    executor.setDotMode(ready.dotMode);
+    if (initPlan(executor, region.at, info) !== abi.OK || executor.planWork() > REHEARSAL_WORK) return;
+    for (const end = performance.now() + REHEARSAL_MS; performance.now() < end && step < info.stepCount; step++) executor.run(region.at, step, step + 1);
   };
 }
 
@@ -125,44 +134,122 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   return both;
 }
 
-/** Verifies a placed plan and runs it. Throws ERR_PLAN_INVALID, ERR_LIMIT, ERR_WASM_VERSION. */
-export function wasmBackend({ memory, info }: PlacedPlan, engine: Engine): Backend {
-  const { buffer } = memory;
-  const executor = instantiate(engine, memory);
-  verify(executor, info, buffer.byteLength);
+/** Regions of models that nobody disposed of. */
+const forgotten = new FinalizationRegistry<Region>((region) => { region.free(); });
+/** A view that somebody still holds keeps its model from being forgotten. */
+const holders = new WeakMap<TensorData, Backend>();
 
-  const ioView = (io: IoRecord): TensorData => viewOf(buffer, io.dtype, BASE + io.address, io.elements);
-  const inputData = info.inputs.map(ioView);
-  const outputData = info.outputs.map(ioView);
-  return {
+/** A team that runs the plan on its threads: host/threads/join-team.ts. */
+export interface Membership {
+  readonly team: { readonly threads: number; readonly alive: boolean; readonly ended: Promise<void> };
+  run(): Promise<void>;
+}
+
+/** A backend, and what threads need to run its plan. */
+export interface WasmBackend extends Backend {
+  /** What init() left: a plan whose weights would make the engine's mode inexact falls back to DOT_I16. */
+  readonly dotMode: number;
+  /** From now on runAsync() uses these threads, until one of them dies. */
+  join(member: Membership): void;
+}
+
+/** Verifies a placed plan and runs it. Throws ERR_PLAN_INVALID, ERR_LIMIT, ERR_WASM_VERSION; then the region is free again. */
+export function wasmBackend({ region, info }: PlacedPlan, engine: Engine): WasmBackend {
+  try {
+    const executor = region.group.executor(engine);
+    executor.setDotMode(engine.dotMode);
+    verify(executor, region.at, info);
+    const backend = makeBackend(region, info, executor, engine);
+    forgotten.register(backend, region, backend);
+    return backend;
+  } catch (error) {
+    region.free();
+    throw error;
+  }
+}
+
+/** One array per record over the group's memory, made again when the memory grew. */
+function viewsOf(region: Region, records: readonly IoRecord[]): (holder: Backend) => readonly TensorData[] {
+  let buffer: ArrayBufferLike | null = null, views: readonly TensorData[] = [];
+  return (holder) => {
+    const now: ArrayBufferLike = region.group.memory.buffer;
+    if (now !== buffer) {
+      views = records.map((io) => viewOf(now, io.dtype, region.at + io.address, io.elements));
+      for (const view of views) holders.set(view, holder);
+    }
+    buffer = now;
+    return views;
+  };
+}
+
+function makeBackend(region: Region, info: PlanInfo, executor: Executor, engine: Engine): WasmBackend {
+  const base = region.at, dotMode = executor.dotMode();
+  const inputs = viewsOf(region, info.inputs), outputs = viewsOf(region, info.outputs);
+  const run = (first: number, end: number): void => {
+    guard(() => {
+      executor.setDotMode(dotMode); // plans of one group may differ in it
+      executor.run(base, first, end);
+    });
+  };
+  let member: Membership | null = null, flying = false, released = false;
+  const free = (): void => {
+    if (member && !member.team.alive) void member.team.ended.then(() => { region.free(); });
+    else region.free();
+  };
+  const backend: WasmBackend = {
     inputs: info.inputs,
     outputs: info.outputs,
+    dotMode,
     stats: {
       macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes: info.arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
-      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(executor.dotMode()), threads: 1,
+      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(dotMode),
+      get threads() { return member?.team.alive ? member.team.threads : 1; },
     },
-    inputData,
+    get inputData() { return inputs(backend); },
+    get busy() { return flying; },
     runOnce() {
-      guard(() => { executor.run(BASE, 0, info.stepCount); });
-      return outputData;
+      run(0, info.stepCount);
+      return outputs(backend);
+    },
+    join(joined: Membership) {
+      member = joined;
+      backend.runAsync = async () => {
+        flying = true;
+        try {
+          if (joined.team.alive) await joined.run();
+          else {
+            await joined.team.ended;
+            if (!released) run(0, info.stepCount);
+          }
+        } finally {
+          flying = false;
+          if (released) free();
+        }
+        return outputs(backend);
+      };
     },
     steps: () => info.steps,
     traceOnce(visit: (step: StepInfo, data: TensorData) => void) {
       for (const step of info.steps) {
-        guard(() => { executor.run(BASE, step.index, step.index + 1); });
-        if (step.complete) visit(step, denseCopy(buffer, step));
+        run(step.index, step.index + 1);
+        if (step.complete) visit(step, denseCopy(region, step));
       }
     },
     profileOnce(ms: Float64Array) {
       for (let i = 0; i < info.stepCount; i++) {
         const start = performance.now();
-        guard(() => { executor.run(BASE, i, i + 1); });
+        run(i, i + 1);
         ms[i] += performance.now() - start;
       }
     },
     peak: () => measurePeak(executor, info),
-    release() { /* the memory goes with the last reference */ },
+    release() {
+      forgotten.unregister(backend);
+      released = true;
+      if (!flying) free();
+    },
   };
+  return backend;
 }
 
 /** A verified plan cannot trap; should the engine fail all the same, the caller sees a typed error. */
@@ -174,11 +261,11 @@ function guard(run: () => void): void {
   }
 }
 
-function denseCopy(buffer: ArrayBuffer, step: StepRecord): TensorData {
+function denseCopy(region: Region, step: StepRecord): TensorData {
   const count = elementCount(step.shape);
   const out = allocate(step.dtype, count) as Float32Array;
   const span = step.shape.reduce((sum, dim, i) => sum + Math.max(0, dim - 1) * (step.strides[i] ?? 0), 1);
-  const bytes = new Uint8Array(buffer, BASE + step.address, span * out.BYTES_PER_ELEMENT).slice();
+  const bytes = region.view(step.address, span * out.BYTES_PER_ELEMENT).slice();
   const source = viewOf(bytes.buffer, step.dtype, 0, span) as Float32Array;
   const index = new Array<number>(step.shape.length).fill(0);
   let at = 0;
@@ -193,35 +280,4 @@ function denseCopy(buffer: ArrayBuffer, step: StepRecord): TensorData {
     }
   }
   return out;
-}
-
-/** The smallest step of the clock: browsers round it. */
-function clockStep(): number {
-  const start = performance.now();
-  let now = start;
-  while (now === start) now = performance.now();
-  return now - start;
-}
-
-const PEAK_MS = 100;
-/** Short bursts fit between the interruptions of a busy machine; shorter ones would be rounded by the clock. */
-const BURST_MS = 0.5;
-const BURST_CLOCK_STEPS = 40;
-
-/** Best of many bursts, the later of which run in the optimising compiler's code. */
-function measurePeak(executor: Executor, info: PlanInfo): Peak {
-  const kind = info.steps.some((s) => s.kernel.startsWith('qs8_')) ? 'int8' : 'float32';
-  const perIteration = kind === 'int8' ? executor.peakI8Operations() : executor.peakF32Operations();
-  const enough = Math.max(BURST_MS, BURST_CLOCK_STEPS * clockStep());
-  let iterations = 1 << 12;
-  let best = 0;
-  for (const end = performance.now() + PEAK_MS; performance.now() < end;) {
-    const start = performance.now();
-    if (kind === 'int8') executor.peakI8(iterations, 3, 5);
-    else executor.peakF32(iterations, 0.5, 0.25);
-    const ms = performance.now() - start;
-    if (ms < enough) iterations *= 2;
-    else best = Math.max(best, (iterations * perIteration) / ms / 1e6);
-  }
-  return { gflops: best, kind };
 }

@@ -52,7 +52,7 @@ export interface PlanInfo {
 }
 
 /** Sizes that the loader needs before it can copy the plan anywhere. The header is enough; its first bytes may be all there is yet. */
-export function planSizes(bytes: Uint8Array): { planBytes: number; arenaBytes: number } {
+export function planSizes(bytes: Uint8Array): { planBytes: number; arenaBytes: number; listBytes: number } {
   const u32 = reader(bytes);
   if (bytes.byteLength < abi.HEADER_BYTES) throw bad('the file is shorter than a plan header');
   if (u32(abi.HEADER_MAGIC) !== abi.PLAN_MAGIC) throw bad('the file does not start with "KGL1"');
@@ -63,7 +63,9 @@ export function planSizes(bytes: Uint8Array): { planBytes: number; arenaBytes: n
   const arenaBytes = u32(abi.HEADER_ARENA_BYTES);
   if (planBytes < abi.HEADER_BYTES || planBytes % abi.PLAN_ALIGN !== 0) throw bad(`the header states ${planBytes} bytes`);
   if (planBytes + arenaBytes > 2 ** 31) throw new KingletError('ERR_LIMIT', `the plan asks for ${arenaBytes} bytes of working memory`);
-  return { planBytes, arenaBytes };
+  // The steps with a barrier each: what one thread's list may take. Steps lie in the file.
+  const listBytes = Math.min(u32(abi.HEADER_STEPS_BYTES), planBytes) + 8 * Math.min(u32(abi.HEADER_STEP_COUNT), planBytes >> 3);
+  return { planBytes, arenaBytes, listBytes };
 }
 
 export function checkLength(planBytes: number, fileBytes: number): void {

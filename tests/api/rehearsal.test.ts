@@ -16,10 +16,9 @@ const image = noise(7, [1, 6, 5, 3]).data as Float32Array;
 const engine = getEngine();
 await engine;
 
-/** Where the loader puts a plan. */
-const BASE = 1024;
+const arenaOf = ({ region, info }: PlacedPlan): Uint8Array => region.view(info.planBytes, info.arenaBytes);
 /** The arena is clear until a kernel writes to it. */
-const written = ({ memory, info }: PlacedPlan): boolean => new Uint8Array(memory.buffer).subarray(BASE + info.planBytes).some((byte) => byte !== 0);
+const written = (placed: PlacedPlan): boolean => arenaOf(placed).some((byte) => byte !== 0);
 
 it('kernels run before the last piece has come, and the answer is the same', async () => {
   const rehearse = rehearsal(engine);
@@ -40,7 +39,9 @@ it('kernels run before the last piece has come, and the answer is the same', asy
 
 it('nothing runs of a plan that the verifier refuses', () => {
   const placed = placePlan(plan);
-  const view = new DataView(placed.memory.buffer, BASE);
+  arenaOf(placed).fill(0); // another model's memory before
+  const { buffer, byteOffset } = placed.region.view(0, 0);
+  const view = new DataView(buffer, byteOffset);
   view.setUint32(view.getUint32(HEADER_STEPS_AT, true) + STEP_OPCODE, 255, true);
   rehearsal(engine)(placed);
   assert.equal(written(placed), false);

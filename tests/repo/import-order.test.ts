@@ -17,6 +17,7 @@ const later: Readonly<Record<string, readonly string[]>> = {
   passes: ['import', 'plan', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
   plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
   backends: ['import', 'passes', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  threads: ['graph', 'ops', 'import', 'passes', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
   image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli', 'quantize', 'inspect'],
   inspect: ['import', 'backends', 'image', 'tasks', 'cli', 'quantize'],
   tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli', 'quantize', 'inspect'],

@@ -14,7 +14,7 @@ test('opcodes are numbered from 1 without gaps', () => {
 });
 
 test('the executor verifies and runs each opcode', () => {
-  const executor = read('assembly/executor.ts');
+  const executor = read('assembly/steps.ts');
   for (const opcode of opcodeNames()) {
     const name = functionName(opcode);
     const verify = `verify${name.charAt(0).toUpperCase()}${name.slice(1)}`;
