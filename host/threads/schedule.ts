@@ -9,18 +9,18 @@ import { shareDwconv, sharePool, shareResize } from './share-windows.ts';
 import { alone, StepWords, type Shares } from './step-words.ts';
 import { scratchOf, touches, type Range, type Touches } from './touches.ts';
 
-/** One step, shared. */
-export function share(step: StepWords, threads: number): Shares {
+/** One step, shared. `least`: how much of the usual work makes it worth the threads' while; 0 shares whatever can be. */
+export function share(step: StepWords, threads: number, least = 1): Shares {
   switch (step.opcode) {
-    case abi.F32_CONV: case abi.QS8_CONV: case abi.F32_WINOGRAD: return shareConv(step, threads);
-    case abi.F32_DWCONV: case abi.QS8_DWCONV: return shareDwconv(step, threads);
-    case abi.F32_POOL: case abi.QS8_POOL: return sharePool(step, threads);
-    case abi.F32_RESIZE: case abi.QS8_RESIZE: case abi.F32_RESIZE_CUBIC: case abi.X_RESIZE_NEAREST: return shareResize(step, threads);
-    case abi.X_GATHER: return shareGather(step, threads);
-    case abi.QS8_MATMUL: return shareMatmul(step, threads);
+    case abi.F32_CONV: case abi.QS8_CONV: case abi.F32_WINOGRAD: return shareConv(step, threads, least);
+    case abi.F32_DWCONV: case abi.QS8_DWCONV: return shareDwconv(step, threads, least);
+    case abi.F32_POOL: case abi.QS8_POOL: return sharePool(step, threads, least);
+    case abi.F32_RESIZE: case abi.QS8_RESIZE: case abi.F32_RESIZE_CUBIC: case abi.X_RESIZE_NEAREST: return shareResize(step, threads, least);
+    case abi.X_GATHER: return shareGather(step, threads, least);
+    case abi.QS8_MATMUL: return shareMatmul(step, threads, least);
     default: {
       const nest = nestOf(step);
-      return nest === null ? alone(step, threads) : shareNest(step, threads, nest);
+      return nest === null ? alone(step, threads) : shareNest(step, threads, nest, least);
     }
   }
 }

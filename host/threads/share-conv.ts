@@ -13,9 +13,9 @@ const LEAST_MACS = 60_000;
 const LARGE_WEIGHTS = 512 * 1024;
 const PANEL = 8;
 
-export function shareConv(step: StepWords, threads: number): Shares {
+export function shareConv(step: StepWords, threads: number, least: number): Shares {
   const macs = step.get(abi.CONV_BATCH) * pixelsOf(step) * step.get(abi.CONV_GROUPS) * step.get(abi.CONV_OC) * rowLength(step);
-  if (macs < LEAST_MACS) return alone(step, threads);
+  if (macs < LEAST_MACS * least) return alone(step, threads);
   const rows = byPictures(step, threads) ?? byRows(step, threads);
   const columns = byGroups(step, threads) ?? byPanels(step, threads);
   const packs = step.get(abi.CONV_DIRECT) === 0 ? 1 / Math.ceil(step.get(abi.CONV_OC) / PANEL) : 0;
@@ -83,8 +83,8 @@ function pixelsOfDirect(step: StepWords, { from, count }: Cut): StepWords {
   });
 }
 
-/** Whether a block of so many rows ends with a lone one: with tiles of 6 and of 4 rows. */
-function loneRows(rows: number): number { return (rows % 6 === 1 ? 1 : 0) + (rows % 4 === 1 ? 2 : 0); }
+/** Which ways of walking so many rows end with a lone one: tiles of 6, tiles of 4, tiles of 4 in chunks of 6. */
+function loneRows(rows: number): number { return (rows % 6 === 1 ? 1 : 0) + (rows % 4 === 1 ? 2 : 0) + (rows % 6 === 5 ? 4 : 0); }
 
 /** The last row is lone exactly if it is for one thread, and no other is. */
 function sumsAlike(step: StepWords, cuts: readonly Cut[]): boolean {

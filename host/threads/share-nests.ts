@@ -88,8 +88,8 @@ function runNestOf(step: StepWords): Nest | null {
   }
 }
 
-export function shareNest(step: StepWords, threads: number, nest: Nest): Shares {
-  if (product(step, nest.dims, nest.rank) * nest.weight < LEAST_WORK) return alone(step, threads);
+export function shareNest(step: StepWords, threads: number, nest: Nest, least: number): Shares {
+  if (product(step, nest.dims, nest.rank) * nest.weight < LEAST_WORK * least) return alone(step, threads);
   let best: { dim: number; cuts: Cut[] } | null = null;
   for (let dim = 0; dim < nest.rank; dim++) {
     const size = step.get(nest.dims + 4 * dim);
@@ -105,9 +105,9 @@ export function shareNest(step: StepWords, threads: number, nest: Nest): Shares 
   });
 }
 
-export function shareGather(step: StepWords, threads: number): Shares {
+export function shareGather(step: StepWords, threads: number, least: number): Shares {
   const outer = step.get(abi.GATHER_OUTER), count = step.get(abi.GATHER_COUNT), inner = step.get(abi.GATHER_INNER_BYTES);
-  if (outer * count * inner < LEAST_WORK) return alone(step, threads);
+  if (outer * count * inner < LEAST_WORK * least) return alone(step, threads);
   if (outer > 1) {
     return sharesOf(cut(outer, threads, 1), (part) => step.with({ set: { [abi.GATHER_OUTER]: part.count }, add: {
       [abi.GATHER_SRC]: part.from * step.get(abi.GATHER_SRC_OUTER_BYTES), [abi.GATHER_DST]: part.from * count * inner,
@@ -118,9 +118,9 @@ export function shareGather(step: StepWords, threads: number): Shares {
   } }));
 }
 
-export function shareMatmul(step: StepWords, threads: number): Shares {
+export function shareMatmul(step: StepWords, threads: number, least: number): Shares {
   const m = step.get(abi.MATMUL_M);
-  if (step.get(abi.MATMUL_BATCH) * m * step.get(abi.MATMUL_K) * step.get(abi.MATMUL_N) < LEAST_WORK) return alone(step, threads);
+  if (step.get(abi.MATMUL_BATCH) * m * step.get(abi.MATMUL_K) * step.get(abi.MATMUL_N) < LEAST_WORK * least) return alone(step, threads);
   return sharesOf(cut(m, threads, 1), ({ from, count }) => step.with({ set: { [abi.MATMUL_M]: count }, add: {
     [abi.MATMUL_A]: from * step.get(abi.MATMUL_A_ROW), [abi.MATMUL_DST]: from * step.get(abi.MATMUL_DST_ROW) * (step.get(abi.MATMUL_OUT_I32) === 0 ? 1 : 4),
   } }));

@@ -10,9 +10,9 @@ const LEAST_ELEMENTS = 4_000;
 /** Channels are cut at multiples of this: whole blocks of weights, and whole cache lines of float32. */
 const CHANNELS = 16;
 
-export function shareDwconv(step: StepWords, threads: number): Shares {
+export function shareDwconv(step: StepWords, threads: number, least: number): Shares {
   const c = step.get(abi.DW_C), oh = step.get(abi.DW_OH), taps = step.get(abi.DW_KH) * step.get(abi.DW_KW), float = step.opcode === abi.F32_DWCONV;
-  if (step.get(abi.DW_BATCH) * oh * step.get(abi.DW_OW) * c * taps < LEAST_PRODUCTS) return alone(step, threads);
+  if (step.get(abi.DW_BATCH) * oh * step.get(abi.DW_OW) * c * taps < LEAST_PRODUCTS * least) return alone(step, threads);
   const bytes = float ? 4 : 1;
   const rows = cut(oh, threads, 1), channels = cut(c, threads, CHANNELS);
   // The border columns of float32 are summed in another order where fewer than 4 windows lie inside.
@@ -28,9 +28,9 @@ export function shareDwconv(step: StepWords, threads: number): Shares {
   } }));
 }
 
-export function sharePool(step: StepWords, threads: number): Shares {
+export function sharePool(step: StepWords, threads: number, least: number): Shares {
   const c = step.get(abi.POOL_C), oh = step.get(abi.POOL_OH), bytes = step.opcode === abi.F32_POOL ? 4 : 1;
-  if (step.get(abi.POOL_BATCH) * oh * step.get(abi.POOL_OW) * c * step.get(abi.POOL_KH) * step.get(abi.POOL_KW) < LEAST_PRODUCTS) return alone(step, threads);
+  if (step.get(abi.POOL_BATCH) * oh * step.get(abi.POOL_OW) * c * step.get(abi.POOL_KH) * step.get(abi.POOL_KW) < LEAST_PRODUCTS * least) return alone(step, threads);
   const rows = cut(oh, threads, 1), channels = cut(c, threads, CHANNELS);
   if (worst(rows) <= worst(channels) * 1.1) {
     return sharesOf(rows, ({ from, count }) => step.with({ set: { [abi.POOL_OH]: count }, add: {
@@ -52,9 +52,9 @@ export function resizeBytes(step: StepWords): { element: number; entry: number }
   }
 }
 
-export function shareResize(step: StepWords, threads: number): Shares {
+export function shareResize(step: StepWords, threads: number, least: number): Shares {
   const oh = step.get(abi.RESIZE_OH), { element, entry } = resizeBytes(step);
-  if (step.get(abi.RESIZE_BATCH) * oh * step.get(abi.RESIZE_OW) * step.get(abi.RESIZE_C) < LEAST_ELEMENTS) return alone(step, threads);
+  if (step.get(abi.RESIZE_BATCH) * oh * step.get(abi.RESIZE_OW) * step.get(abi.RESIZE_C) < LEAST_ELEMENTS * least) return alone(step, threads);
   return sharesOf(cut(oh, threads, 1), ({ from, count }) => step.with({ set: { [abi.RESIZE_OH]: count }, add: {
     [abi.RESIZE_Y_TABLE]: from * entry, [abi.RESIZE_DST]: from * step.get(abi.RESIZE_DST_ROW) * element,
   } }));
