@@ -32,6 +32,7 @@ export const HEADER_MACS = 72; // f64: multiply-accumulates of the network
 export const HEADER_PARAMS = 80; // f64: parameters of the network
 export const HEADER_SHUFFLES = 88; // channel shuffles recognised
 export const HEADER_TRACES_AT = 92; // step records (names for dump, inspect and profiles)
+export const HEADER_DOT_MODE = 96; // 0 in the file; in memory init() writes here how this plan's int8 dot products are computed
 
 // Input and output records.
 export const IO_BYTES = 96;
@@ -128,8 +129,7 @@ export const CONTROL_ABORT = 192; // not 0: the team was stopped
 export const CONTROL_JOB = 256; // jobs begun; the words that follow describe the last one
 export const CONTROL_BASE = 260; // where the plan lies
 export const CONTROL_LISTS = 264; // where the lists' table lies: per thread [address, bytes]
-export const CONTROL_DOT_MODE = 268;
-export const CONTROL_SPINS = 272; // looks at a barrier before a thread sleeps
+export const CONTROL_SPINS = 268; // looks at a barrier before a thread sleeps
 export const CONTROL_FINISHED = 320; // threads that are done with the job
 export const CONTROL_PARKED = 384; // per thread: 1 while it waits for a message, not for CONTROL_JOB
 export const MAX_THREADS = 16;

@@ -3,9 +3,10 @@
 // Must not know any model: everything about it was decided when the plan was compiled.
 
 import {
-  ABI_VERSION, BAD_HEADER, BAD_OPCODE, BAD_STEP_BYTES, BAD_WORK, HEADER_ARENA_BYTES, HEADER_STEPS_AT, HEADER_STEPS_BYTES,
+  ABI_VERSION, BAD_HEADER, BAD_OPCODE, BAD_STEP_BYTES, BAD_WORK, HEADER_ARENA_BYTES, HEADER_DOT_MODE, HEADER_STEPS_AT, HEADER_STEPS_BYTES,
   HEADER_STEP_COUNT, HEADER_WEIGHTS_AT, HEADER_WORK, OK, PLAN_ALIGN, STEP_BYTES, STEP_OPCODE,
 } from "./abi.ts";
+import { dotMode, setDotMode } from "./simd.ts";
 import { beginVerify, failure, totalWork } from "./verify.ts";
 import { headerIsSound, recordsAreSound } from "./plan-tables.ts";
 import { runStep, stepBytes, verifyStep } from "./steps.ts";
@@ -35,7 +36,7 @@ export function refusedStep(): i32 { return failedStep; }
 export function planWork(): f64 { return totalWork(); }
 
 /**
- * Verifies the plan at `base` and clears its arena. `memoryBytes` counts from address 0. Returns OK or an error code of abi.ts.
+ * Verifies the plan at `base`, for the dot mode that was set or DOT_I16 where its weights ask for that, and clears its arena. `memoryBytes` counts from address 0. Returns OK or an error code of abi.ts.
  * The checksum is the host's job.
  */
 export function init(base: usize, planBytes: u32, memoryBytes: u32): i32 {
@@ -47,6 +48,7 @@ export function init(base: usize, planBytes: u32, memoryBytes: u32): i32 {
   const code = verifySteps(base + load<u32>(base, HEADER_STEPS_AT), load<u32>(base, HEADER_STEPS_BYTES), load<u32>(base, HEADER_STEP_COUNT));
   if (code != OK) return code;
   if (!(totalWork() <= load<f64>(base, HEADER_WORK))) return BAD_WORK;
+  store<i32>(base, dotMode(), HEADER_DOT_MODE);
   memory.fill(base + planBytes, 0, arenaBytes);
   return OK;
 }
@@ -71,6 +73,7 @@ function verifySteps(step: usize, sectionBytes: u32, count: u32): i32 {
 
 /** Runs steps [first, end) of a plan that init() accepted. */
 export function run(base: usize, first: i32, end: i32): void {
+  setDotMode(load<i32>(base, HEADER_DOT_MODE)); // plans of one memory may differ in it
   let step = base + load<u32>(base, HEADER_STEPS_AT);
   const last = min(end, load<i32>(base, HEADER_STEP_COUNT));
   for (let i = 0; i < last; i++) {

@@ -4,9 +4,10 @@
 // One instance per thread over one shared memory. Everything that threads share lies in the control words, nothing in globals.
 
 import {
-  BAD_OPCODE, BAD_STEP_BYTES, BARRIER, CONTROL_ABORT, CONTROL_ARRIVED, CONTROL_ROUND, CONTROL_SLEEPERS, HEADER_PLAN_BYTES,
+  BAD_OPCODE, BAD_STEP_BYTES, BARRIER, CONTROL_ABORT, CONTROL_ARRIVED, CONTROL_ROUND, CONTROL_SLEEPERS, HEADER_DOT_MODE, HEADER_PLAN_BYTES,
   HEADER_WEIGHTS_AT, OK, STEP_BYTES, STEP_OPCODE,
 } from "./abi.ts";
+import { setDotMode } from "./simd.ts";
 import { runStep, stepBytes, verifyStep } from "./steps.ts";
 import { beginVerify, failure } from "./verify.ts";
 
@@ -39,6 +40,7 @@ export function verifyList(base: usize, list: usize, bytes: u32, arenaBytes: u32
 
 /** Runs a list that verifyList() accepted, as one of `threads`. Returns 1, or 0 when the team was stopped meanwhile. */
 export function runList(base: usize, list: usize, bytes: u32, control: usize, threads: i32, spins: i32): i32 {
+  setDotMode(load<i32>(base, HEADER_DOT_MODE));
   for (const end = list + bytes; list < end; list += load<u32>(list, STEP_BYTES)) {
     if (load<i32>(list, STEP_OPCODE) != BARRIER) runStep(list, base);
     else if (!barrier(control, threads, spins)) return 0;

@@ -134,7 +134,7 @@ async function join(placed: PlacedPlan, backend: WasmBackend, engine: Engine, op
   }
   const { joinTeam } = await import('./threads/join-team.ts');
   try {
-    backend.join(await joinTeam(placed, backend, engine));
+    backend.join(await joinTeam(placed, engine));
   } catch (error) {
     if (!(error instanceof KingletError) || error.code !== 'ERR_WORKER') throw error;
     options.onNotice?.(`one thread: ${error.message}`);

@@ -3,7 +3,7 @@
 // Between jobs it looks at the control words for a moment, sleeps for a moment, then waits for a message. Must not import the host.
 
 import {
-  CONTROL_ABORT, CONTROL_AT, CONTROL_BASE, CONTROL_DOT_MODE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED, CONTROL_SPINS,
+  CONTROL_ABORT, CONTROL_AT, CONTROL_BASE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED, CONTROL_SPINS,
 } from '../assembly/abi.ts';
 
 /** What the team sends first. Every later message only wakes. */
@@ -20,7 +20,6 @@ export type WorkerMessage = 'ready' | 'stopped' | number | { readonly failed: st
 const inNode = typeof process !== 'undefined' && typeof process.getBuiltinModule === 'function';
 
 interface TeamMember {
-  setDotMode(mode: number): void;
   runList(base: number, list: number, bytes: number, control: number, threads: number, spins: number): number;
   stays(word: number, value: number, spins: number): number;
 }
@@ -41,7 +40,6 @@ function makeMember({ module, memory, index, threads }: WorkerStart, post: Post)
   const runJob = (): void => {
     // The memory may have grown: the table is read through a view of today's buffer.
     const table = new Int32Array(memory.buffer, at(CONTROL_LISTS) + 8 * index, 2);
-    member.setDotMode(at(CONTROL_DOT_MODE));
     if (member.runList(at(CONTROL_BASE), table[0] ?? 0, table[1] ?? 0, CONTROL_AT, threads, at(CONTROL_SPINS)) === 0) return;
     if (Atomics.add(control, CONTROL_FINISHED >> 2, 1) !== threads - 1) return;
     Atomics.store(control, CONTROL_FINISHED >> 2, 0);

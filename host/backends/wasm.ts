@@ -147,8 +147,6 @@ export interface Membership {
 
 /** A backend, and what threads need to run its plan. */
 export interface WasmBackend extends Backend {
-  /** What init() left: a plan whose weights would make the engine's mode inexact falls back to DOT_I16. */
-  readonly dotMode: number;
   /** From now on runAsync() uses these threads, until one of them dies. */
   join(member: Membership): void;
 }
@@ -186,10 +184,7 @@ function makeBackend(region: Region, info: PlanInfo, executor: Executor, engine:
   const base = region.at, dotMode = executor.dotMode();
   const inputs = viewsOf(region, info.inputs), outputs = viewsOf(region, info.outputs);
   const run = (first: number, end: number): void => {
-    guard(() => {
-      executor.setDotMode(dotMode); // plans of one group may differ in it
-      executor.run(base, first, end);
-    });
+    guard(() => { executor.run(base, first, end); });
   };
   let member: Membership | null = null, flying = false, released = false;
   const free = (): void => {
@@ -199,7 +194,6 @@ function makeBackend(region: Region, info: PlanInfo, executor: Executor, engine:
   const backend: WasmBackend = {
     inputs: info.inputs,
     outputs: info.outputs,
-    dotMode,
     stats: {
       macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes: info.arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
       shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(dotMode),

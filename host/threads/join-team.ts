@@ -1,10 +1,10 @@
-// A verified plan → the same plan, run by a team. In: a placed plan, its backend, the engine. Out: how to run it on all threads.
+// A verified plan → the same plan, run by a team. In: a placed plan that init() accepted, the engine. Out: how to run it on all threads.
 // The lists of steps are written behind the plan's arena and the threads' scratch, and verified there.
 // Layout of the region: [plan][arena, scratch of threads 1…, slack][table of lists][lists].
 
 import * as abi from '../../assembly/abi.ts';
 import type { Engine, TeamExecutor } from '../backends/engine.ts';
-import type { Membership, PlacedPlan, WasmBackend } from '../backends/wasm.ts';
+import type { Membership, PlacedPlan } from '../backends/wasm.ts';
 import { KingletError } from '../error.ts';
 import { schedule, type Schedule } from './schedule.ts';
 import { StepWords } from './step-words.ts';
@@ -42,7 +42,7 @@ function placeLists({ region, info }: PlacedPlan, { lists, scratchBytes }: Sched
 }
 
 /** Throws ERR_WORKER when the workers do not start. */
-export async function joinTeam(placed: PlacedPlan, backend: WasmBackend, engine: Engine): Promise<Membership> {
+export async function joinTeam(placed: PlacedPlan, engine: Engine): Promise<Membership> {
   const { region, info } = placed;
   const starting = teamOf(region.group, engine.module);
   // The arena's slack moves behind the scratch.
@@ -50,11 +50,10 @@ export async function joinTeam(placed: PlacedPlan, backend: WasmBackend, engine:
   const { table, arenaBytes } = placeLists(placed, lists);
   const executor = region.group.executor(engine) as TeamExecutor;
   const entries = new Int32Array(region.group.memory.buffer, table, 2 * region.group.threads);
-  executor.setDotMode(backend.dotMode);
   for (let t = 0; t < region.group.threads; t++) {
     const code = executor.verifyList(region.at, entries[2 * t] ?? 0, entries[2 * t + 1] ?? 0, arenaBytes);
     if (code !== abi.OK) throw new KingletError('ERR_INTERNAL', `the list of thread ${t} is not valid: code ${code}`);
   }
   const team = await starting;
-  return { team, run: () => team.run({ base: region.at, lists: table, dotMode: backend.dotMode }) };
+  return { team, run: () => team.run({ base: region.at, lists: table }) };
 }

@@ -5,7 +5,7 @@
 // can touch the memory any more.
 
 import {
-  CONTROL_ABORT, CONTROL_ARRIVED, CONTROL_AT, CONTROL_BASE, CONTROL_DOT_MODE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED,
+  CONTROL_ABORT, CONTROL_ARRIVED, CONTROL_AT, CONTROL_BASE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED,
   CONTROL_ROUND, CONTROL_SPINS,
 } from '../../assembly/abi.ts';
 import type { MemoryGroup } from '../backends/memory-group.ts';
@@ -18,7 +18,6 @@ export interface Job {
   readonly base: number;
   /** Address of the table [address, bytes] of every thread's list. */
   readonly lists: number;
-  readonly dotMode: number;
 }
 
 /** About 100 µs of looking before a thread sleeps at a barrier; where threads share cores they sleep at once. */
@@ -97,7 +96,6 @@ export class Team {
       for (const worker of this.#workers) worker.keepAlive(true);
       Atomics.store(control, CONTROL_BASE >> 2, job.base);
       Atomics.store(control, CONTROL_LISTS >> 2, job.lists);
-      Atomics.store(control, CONTROL_DOT_MODE >> 2, job.dotMode);
       Atomics.add(control, CONTROL_JOB >> 2, 1);
       Atomics.notify(control, CONTROL_JOB >> 2);
       this.#workers.forEach((worker, index) => {

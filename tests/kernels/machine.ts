@@ -100,11 +100,13 @@ function runPlan({ memory, executor }: Machine, p: Problem, plan: Uint8Array, ar
   bytes.fill(CANARY, 0, BASE);
   bytes.set(plan, BASE);
   assert.equal(executor.init(BASE, plan.length, end), abi.OK, 'init accepts the step');
+  const accepted = plan.slice();
+  new DataView(accepted.buffer).setInt32(abi.HEADER_DOT_MODE, executor.dotMode(), true);
   bytes.set(arena, BASE + plan.length);
   bytes.fill(CANARY, end - abi.SLACK_BYTES, end + 4096);
   executor.run(BASE, 0, 1);
   assert.ok(bytes.subarray(0, BASE).every((b) => b === CANARY), 'nothing before the plan changed');
-  assert.deepEqual(bytes.slice(BASE, BASE + plan.length), plan, 'the plan did not change');
+  assert.deepEqual(bytes.slice(BASE, BASE + plan.length), accepted, 'the plan did not change');
   assert.ok(bytes.subarray(end - abi.SLACK_BYTES, end + 4096).every((b) => b === CANARY), 'nothing behind the arena changed');
   return bytes.slice(BASE + plan.length, BASE + plan.length + p.arenaBytes);
 }
