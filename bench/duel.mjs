@@ -14,7 +14,7 @@ const starters = {
 };
 
 /** An engine's adapter and its library, loaded while the model is on its way. */
-async function startEngine(job, urls, engine) {
+export async function startEngine(job, urls, engine) {
   const file = urls.open(job.model);
   file.catch(() => undefined);
   const { libraryOf, start } = await starters[engine.split(' ')[0]]();

@@ -138,17 +138,24 @@ async function timePart() {
   return rows;
 }
 
-/** Rivals with two threads, each alone in its page; kinglet has one thread. */
+/** kinglet with one and two threads in turns with its rivals' two, and with the register-only peak of one and two. */
 async function threadsPart() {
   const rows = [];
   for (const model of place.models) {
-    for (const engine of model.chromium) {
-      say(`time   ${model.id} in chromium: ${engine}, two threads (${await quiet()})`);
-      const result = await inPage({ ...jobOf(model, 'chromium'), entrants: [engine], rounds: 10, blockMs: 80, threads: 2 });
-      for (const entrant of entrantsOf(result, [engine])) rows.push({ model: model.id, where: 'chromium', threads: 2, ...entrant });
+    const int8 = model.inputs.some(({ dtype }) => dtype !== 'float32');
+    for (const where of model.twoThreads ? ['chromium', 'node'] : ['chromium']) {
+      const rivals = where === 'chromium' ? model.chromium : [];
+      say(`threads ${model.id} in ${where}: kinglet${rivals.map((name) => `, ${name}`).join('')}, two threads (${await quiet()})`);
+      const result = await run[where]({ ...jobOf(model, where), speedup: true, engine: KINGLET[0], entrants: [], rivals, rounds: model.twoThreads ? rounds : 10, blockMs: 60, int8 });
+      for (const entrant of entrantsOf(result, [KINGLET[0], ...rivals])) if (entrant.failed !== undefined || entrant.threads > 1) rows.push({ model: model.id, where, threads: 2, ...entrant, ...speedupsOf(entrant, result) });
     }
   }
   return rows;
+}
+/** Per window: one thread's time divided by two threads'. */
+function speedupsOf({ engine, blocks }, { entrants }) {
+  const one = entrants?.find((row) => row.engine === engine && row.threads === 1);
+  return one?.blocks && blocks ? { speedups: blocks.map((ms, window) => one.blocks[window] / ms) } : {};
 }
 
 /** Fresh profiles and fresh processes: first result, peak memory, download. Engines take turns here too. */

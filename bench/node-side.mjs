@@ -6,12 +6,13 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { duel } from './duel.mjs';
 import { solo } from './solo.mjs';
+import { speedup } from './speedup.mjs';
 
 const { job, urls } = JSON.parse(readFileSync(0, 'utf8'));
 console.log = console.error; // engines may talk, stdout is the result
 const open = async (url) => new Response(await readFile(fileURLToPath(url)));
 const places = { ...urls, open };
-const result = job.solo ? await alone(job.entrants[0]) : await duel(job, places);
+const result = job.solo ? await alone(job.entrants[0]) : await (job.speedup ? speedup : duel)(job, places);
 
 // Not resourceUsage().maxRSS: Linux lets a child inherit its parent's.
 result.peakBytes = existsSync('/proc/self/status') ? Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024 : null;

@@ -2,5 +2,6 @@
 
 import { duel } from './duel.mjs';
 import { report } from './report-to-server.mjs';
+import { speedup } from './speedup.mjs';
 
-report(duel);
+report((job, urls) => (job.speedup ? speedup : duel)(job, urls));

@@ -1,7 +1,7 @@
 // Measured data → one Markdown document: the table, what holds, the soak, how it was measured.
 // In: the data of main.mjs. Out: text. Must not measure anything.
 
-import { coldBounds, engineTitles, peakBounds, ratioBounds } from './catalogue.mjs';
+import { coldBounds, engineTitles, LEAST_PEAK_SPEEDUP, peakBounds, ratioBounds, threadBounds } from './catalogue.mjs';
 
 const median = (list) => (list.length === 0 ? null : [...list].sort((a, b) => a - b)[list.length >> 1]);
 const ms = (value) => (value < 1 ? value.toFixed(3) : value < 10 ? value.toFixed(2) : value.toFixed(1));
@@ -39,6 +39,8 @@ export function makeReport(data) {
 const how = `Time: from filled typed arrays to readable ones, median over all runs. All engines of a section run in one page or process, in blocks of
 about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs; in brackets the quietest block's median.
 Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128.
+Two threads: kinglet with one and with two, rivals with two and the register-only peak with one and two take turns in one isolated page or
+process; a window is one block of each. Bounds: medians over the windows in which the peak gained at least 1.8.
 Share of peak: 2 × MAC ÷ the quietest block's median ÷ the best of several runs of a register-only loop in the same process,
 whatever Winograd saves of the multiplications.
 First result: Chromium: since the start of navigation in a fresh profile, files from loopback, one script per page, the model and the WebAssembly
@@ -147,6 +149,7 @@ function verdictRows(data) {
       if (row?.peak) rows.push([`${model}: share of peak`, places[where], `${share(row).toFixed(0)} % of ${row.peak.gflops.toFixed(0)} G/s`, `≥ ${atLeast * 100} %`, verdict(share(row) / 100, atLeast, false)]);
     }
   }
+  rows.push(...threadRows(data.threads, verdict));
   for (const { model, atMost } of coldBounds) {
     const first = (engine, fromPlan) => { const c = data.cold.find((r) => r.model === model && r.where === 'chromium' && r.engine === engine && r.fromPlan === fromPlan); return c ? median(c.firstMs) : null; };
     const ours = first('kinglet relaxed', true), theirs = first('litert', false), least = first('transfer', true);
@@ -159,6 +162,26 @@ function verdictRows(data) {
     rows.push([`${row.file}: ${row.runs} inferences`, 'Node 24', `${(grown / 1e6).toFixed(2)} MB`, 'no growth above 1 MB', grown <= 1e6 && row.same ? 'holds' : 'falls short']);
   }
   return rows;
+}
+
+/** Windows in which the peak itself gained too little are dropped and counted. */
+function threadRows(threads, verdict) {
+  return threadBounds.flatMap(({ model, atLeast, rival, atMost }) => ['chromium', 'node'].flatMap((where) => {
+    const find = (engine) => threads.find((row) => row.model === model && row.where === where && row.engine === engine && row.blocks);
+    const ours = find('kinglet relaxed'), theirs = find(rival);
+    if (!ours) return [];
+    const kept = ours.peakSpeedups.flatMap((peak, window) => (peak >= LEAST_PEAK_SPEEDUP ? [window] : []));
+    const dropped = `${ours.blocks.length - kept.length} of ${ours.blocks.length} windows dropped`;
+    if (kept.length === 0) return [[`${model}: second thread`, places[where], dropped, `≥ ${atLeast} of the peak's gain`, 'not measured: no window had two free cores']];
+    const of = (value) => median(kept.map(value));
+    const share = of((w) => ours.speedups[w] / ours.peakSpeedups[w]);
+    const rows = [[`${model}: second thread`, places[where], `${share.toFixed(3)} (${of((w) => ours.speedups[w]).toFixed(2)} of ${of((w) => ours.peakSpeedups[w]).toFixed(2)}; ${dropped})`, `≥ ${atLeast} of the peak's gain`, verdict(share, atLeast, false)]];
+    if (theirs) {
+      const ratio = of((w) => ours.blocks[w] / theirs.blocks[w]);
+      rows.push([`${model}: two threads ÷ ${engineTitles[rival]}'s two`, places[where], `${ratio.toFixed(3)} (${of((w) => ours.blocks[w]).toFixed(2)} / ${of((w) => theirs.blocks[w]).toFixed(2)} ms)`, `≤ ${atMost}`, verdict(ratio, atMost, true)]);
+    }
+    return rows;
+  }));
 }
 
 /** Growth of what JavaScript holds, after garbage collection. Resident size is shown beside it: the engine may keep freed pages. */

@@ -6,7 +6,7 @@ import { aboutFile } from './files.ts';
 import type { ModelOptions } from './options.ts';
 import { withModel } from './source.ts';
 import { grouped, print, printJson, printTable, printable, progress, shapeText } from './text.ts';
-import { fillWithNoise, gigaOps, measure, percentile, speedText, unitOf, usesWinograd, warmUp } from './timing.ts';
+import { fillWithNoise, gigaOps, measure, percentile, speedText, threadsText, unitOf, usesWinograd, warmUp } from './timing.ts';
 
 export interface BenchOptions extends Omit<ModelOptions, 'backend'> {
   readonly runs: number;
@@ -44,8 +44,8 @@ export async function benchCommand(sources: readonly string[], options: BenchOpt
     const started = performance.now();
     progress(`${source}: loading`);
     try {
-      await withModel(source, { ...options, backend: 'wasm' }, (model) => {
-        const result = bench(source, model, performance.now() - started, options);
+      await withModel(source, { ...options, backend: 'wasm' }, async (model) => {
+        const result = await bench(source, model, performance.now() - started, options);
         if (options.json) printObjects(source, model, result);
         else printForPeople(source, model, result, i > 0);
       });
@@ -57,12 +57,12 @@ export async function benchCommand(sources: readonly string[], options: BenchOpt
   }
 }
 
-function bench(source: string, model: Model, loadMs: number, options: BenchOptions): Bench {
+async function bench(source: string, model: Model, loadMs: number, options: BenchOptions): Promise<Bench> {
   fillWithNoise(model);
   progress(`${source}: warming up`);
-  const warmup = warmUp(model, options.warmup);
+  const warmup = await warmUp(model, options.warmup);
   progress(`${source}: ${options.runs} runs`);
-  const { sorted, peak } = measure(model, options.runs);
+  const { sorted, peak } = await measure(model, options.runs);
   if (options.layers) progress(`${source}: ${options.runs} runs step by step`);
   const layers = options.layers ? layersOf(model, options.runs) : [];
   progress('');
@@ -107,7 +107,7 @@ function printForPeople(source: string, model: Model, { loadMs, warmup, sorted, 
   const curve = warmup.slice(0, CURVE).map((ms) => ms.toFixed(3)).join(' ');
   if (apart) print('');
   print(printable(source, 200));
-  print(`network    ${grouped(stats.macs)} MACs, ${stats.steps} steps, ${stats.kernels}, dot ${stats.dot}, ${stats.threads} thread`);
+  print(`network    ${grouped(stats.macs)} MACs, ${stats.steps} steps, ${stats.kernels}, dot ${stats.dot}, ${threadsText(model)}`);
   print(`load       ${loadMs.toFixed(1)} ms`);
   print(`warm-up    ${curve}${warmup.length > CURVE ? ' ...' : ''} ms, ${warmup.length} runs`);
   print(`latency    p50 ${p50.toFixed(3)}, p90 ${percentile(sorted, 0.9).toFixed(3)}, p99 ${percentile(sorted, 0.99).toFixed(3)}, min ${sorted[0].toFixed(3)} ms, ${sorted.length} runs`);

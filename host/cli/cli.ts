@@ -12,7 +12,7 @@ import { compareCommand } from './compare.ts';
 import { compileCommand } from './compile.ts';
 import { detectCommand } from './detect.ts';
 import { inspectCommand } from './inspect.ts';
-import { collect, parseCount, parseTolerance, withCompiling, withKernels, withModelOptions, withNetworks } from './options.ts';
+import { collect, parseCount, parseTolerance, withCompiling, withKernels, withModelOptions, withNetworks, withThreads } from './options.ts';
 import { runCommand } from './run.ts';
 import { notice, printable } from './text.ts';
 
@@ -22,7 +22,7 @@ function program(): Command {
     .version(version)
     .exitOverride()
     .showHelpAfterError('Run `kinglet --help` for the options.');
-  withNetworks(withModelOptions(root.command('run').description('run a model on .npy inputs').argument('<MODEL>', 'file, URL or network of the zoo')))
+  withThreads(withNetworks(withModelOptions(root.command('run').description('run a model on .npy inputs').argument('<MODEL>', 'file, URL or network of the zoo'))))
     .option('--input <KEY=FILE>', 'input by index or name, a .npy file (repeatable)', collect)
     .option('--output <KEY=FILE>', 'output by index or name, a .npy file (repeatable)', collect)
     .option('--dump <DIR>', 'write the output of every step to DIR as .npy')
@@ -52,7 +52,7 @@ function program(): Command {
     .option('--html <FILE>', 'write a page with the table, memory over time and a graph')
     .option('--json', 'one JSON object per line')
     .action(inspectCommand);
-  withNetworks(withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files, URLs or networks of the zoo')))
+  withThreads(withNetworks(withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files, URLs or networks of the zoo'))))
     .option('--runs <N>', 'timed runs', parseCount, 100)
     .option('--warmup <N>', 'runs before them (default: half a second)', parseCount)
     .option('--layers', 'each step, and totals by kernel')

@@ -44,12 +44,12 @@ export async function compareCommand(sources: readonly string[], options: Compar
 }
 
 /** A plan's parameters are its constants. */
-function rowOf(source: string, model: Model, study: Study | null, options: CompareOptions): Row {
+async function rowOf(source: string, model: Model, study: Study | null, options: CompareOptions): Promise<Row> {
   fillWithNoise(model);
   progress(`${source}: warming up`);
-  warmUp(model, options.warmup);
+  await warmUp(model, options.warmup);
   progress(`${source}: ${options.runs} runs`);
-  const sorted = timeRuns(model, options.runs);
+  const sorted = await timeRuns(model, options.runs);
   return {
     name: titleOf(source),
     parameters: study?.overview.totals.parameters ?? model.stats.params, macs: study?.overview.totals.macs ?? model.stats.macs,

@@ -18,6 +18,7 @@ export interface NetworkWords {
 export interface ModelOptions extends CompilingOptions, NetworkWords {
   readonly backend: 'wasm' | 'reference';
   readonly kernels: 'auto' | 'simd128' | 'relaxed';
+  readonly threads?: number | 'auto';
 }
 
 /** `--shape NAME=1x3x224x224`, repeatable; the last `=` divides, since names may hold one. */
@@ -31,6 +32,11 @@ export function parseShape(word: string, earlier: Record<string, number[]> = {})
 export function parseCount(word: string): number {
   if (!/^[1-9]\d{0,6}$/.test(word)) throw new InvalidArgumentError('It is a whole number from 1 on.');
   return Number(word);
+}
+
+/** `--threads 2` or `--threads auto`. */
+export function parseThreads(word: string): number | 'auto' {
+  return word === 'auto' ? word : parseCount(word);
 }
 
 export function parseTolerance(word: string): number {
@@ -75,4 +81,9 @@ export function withKernels(command: Command): Command {
 export function withModelOptions(command: Command): Command {
   return withKernels(command)
     .addOption(new Option('--backend <NAME>', 'what computes').choices(['wasm', 'reference']).default('wasm'));
+}
+
+/** For commands that run models over and over. */
+export function withThreads(command: Command): Command {
+  return command.option('--threads <N|auto>', 'workers that compute one inference (default: 1)', parseThreads);
 }

@@ -12,7 +12,7 @@ import { readBytes, writeWhole } from './files.ts';
 import type { ModelOptions } from './options.ts';
 import { withModel } from './source.ts';
 import { notice, print, printable, shapeText } from './text.ts';
-import { gigaOps, measure, noise, percentile, speedText, usesWinograd, warmUp } from './timing.ts';
+import { gigaOps, measure, noise, percentile, speedText, threadsText, usesWinograd, warmUp } from './timing.ts';
 
 export interface RunOptions extends ModelOptions {
   readonly input?: readonly string[];
@@ -35,7 +35,7 @@ async function runModel(model: Model, options: RunOptions): Promise<void> {
     print(`output ${i} ${summary(info, outputs[i])}${file === undefined ? '' : ` -> ${printable(file, 200)}`}`);
   });
   if (options.dump !== undefined) await dump(model, inputs, options.dump);
-  if (options.repeat !== undefined) repeat(model, options.repeat);
+  if (options.repeat !== undefined) await repeat(model, options.repeat);
 }
 
 async function readInputs(model: Model, options: RunOptions): Promise<TensorData[]> {
@@ -89,10 +89,10 @@ export function dumpName(index: number, name: string): string {
   return `${String(index).padStart(4, '0')}-${name.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100)}.npy`;
 }
 
-function repeat(model: Model, count: number): void {
-  warmUp(model);
-  const { sorted, peak } = measure(model, count);
+async function repeat(model: Model, count: number): Promise<void> {
+  await warmUp(model);
+  const { sorted, peak } = await measure(model, count);
   const p50 = percentile(sorted, 0.5);
-  print(`p50 ${p50.toFixed(3)} ms, min ${sorted[0].toFixed(3)} ms, ${count} runs, 1 thread, ${model.stats.kernels}, dot ${model.stats.dot}`);
+  print(`p50 ${p50.toFixed(3)} ms, min ${sorted[0].toFixed(3)} ms, ${count} runs, ${threadsText(model)}, ${model.stats.kernels}, dot ${model.stats.dot}`);
   print(speedText(gigaOps(model.stats.macs, p50), peak, usesWinograd(model)));
 }

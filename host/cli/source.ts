@@ -47,6 +47,6 @@ async function openModel(word: string, options: ModelOptions): Promise<Model> {
   const built = await networkOf(word, options);
   const network = built && optimiseGraph(built);
   if (network && options.backend === 'reference') return new Model(referenceBackend(network.graph, network.facts));
-  const { shape: shapes, tolerance, backend, kernels } = options;
-  return loadModel(network ? compileGraph(network, tolerance) : word, { shapes, tolerance, backend, kernels, warmup: false, onNotice: notice });
+  const { shape: shapes, tolerance, backend, kernels, threads } = options;
+  return loadModel(network ? compileGraph(network, tolerance) : word, { shapes, tolerance, backend, kernels, threads, warmup: false, onNotice: notice });
 }

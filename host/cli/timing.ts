@@ -31,28 +31,37 @@ export function fillWithNoise(model: Model): void {
   model.inputs.forEach((info, i) => { (model.input(i) as Float32Array).set(noise(info) as Float32Array); });
 }
 
-/** Milliseconds of one inference on what the inputs hold. */
-export function timeOnce(model: Model): number {
+/** Milliseconds of one inference: on all threads of a model that has some, else on what the inputs hold. */
+export async function timeOnce(model: Model): Promise<number> {
+  if (model.stats.threads > 1) {
+    const inputs = model.inputs.map((_, i) => model.input(i)); // run() sets them to what they hold
+    const started = performance.now();
+    await model.run(inputs);
+    return performance.now() - started;
+  }
   const started = performance.now();
   model.runSync();
   return performance.now() - started;
 }
 
 /** Milliseconds of the runs that warm the model up, in order: `count` of them, or as many as it takes to be warm. */
-export function warmUp(model: Model, count?: number): number[] {
+export async function warmUp(model: Model, count?: number): Promise<number[]> {
   const times: number[] = [];
-  for (let sum = 0; count === undefined ? sum < WARM_UP_MS : times.length < count; sum += times.at(-1) ?? 0) times.push(timeOnce(model));
+  for (let sum = 0; count === undefined ? sum < WARM_UP_MS : times.length < count; sum += times.at(-1) ?? 0) times.push(await timeOnce(model));
   return times;
 }
 
 /** Milliseconds of every run, sorted. */
-export function timeRuns(model: Model, runs: number): Float64Array {
-  return Float64Array.from({ length: runs }, () => timeOnce(model)).sort();
+export async function timeRuns(model: Model, runs: number): Promise<Float64Array> {
+  const times = new Float64Array(runs);
+  for (let i = 0; i < runs; i++) times[i] = await timeOnce(model);
+  return times.sort();
 }
 
-export function measure(model: Model, runs: number): Timing {
+/** The peak is one thread's. */
+export async function measure(model: Model, runs: number): Promise<Timing> {
   const before = model.peak();
-  const sorted = timeRuns(model, runs);
+  const sorted = await timeRuns(model, runs);
   const after = model.peak();
   return { sorted, peak: after.gflops > before.gflops ? after : before };
 }
@@ -65,6 +74,10 @@ export function percentile(sorted: Float64Array, share: number): number {
 /** 1e9 operations a second, two per multiply-accumulate. */
 export function gigaOps(macs: number, milliseconds: number): number {
   return milliseconds === 0 ? 0 : (2 * macs) / (milliseconds * 1e6);
+}
+
+export function threadsText({ stats }: Model): string {
+  return stats.threads === 1 ? '1 thread' : `${stats.threads} threads`;
 }
 
 export function unitOf(peak: Peak): string {
