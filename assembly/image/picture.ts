@@ -13,8 +13,8 @@
 // The caller guarantees: sizes from 1 on; a finite region of positive size; channel < channels; memory at `dst` for
 // width * height * channels elements; 8 bytes after the last source pixel that may be read (not written). Nothing is allocated, no
 // memory besides `work` and `dst` is written, and a job may be fed again after begin.
-// The bytes are those of Pillow's Image.resize(size, BILINEAR, box) but for its weights, which are coarser in their last bits; the
-// definition in plain loops is tests/image/plain-resize.ts. Must not know files, models or where memory comes from.
+// The bytes are those of Pillow's Image.resize(size, BILINEAR, box=region), black where Pillow would refuse a region; the definition in
+// plain loops is tests/image/plain-resize.ts. Must not know files, models or where memory comes from.
 
 import { RGB565_BYTES, across, down, unpack565 } from "./rows.ts";
 import { TABLE_BYTES, elementBytes, fillTable, luma, write } from "./samples.ts";

@@ -24,7 +24,7 @@ const formats: readonly Format[] = [
 
 /** A photo upright, alpha dropped. WebP, AVIF and others only where the engine has createImageBitmap. Throws ERR_IMAGE. */
 export async function decodeImage(file: Uint8Array | ArrayBuffer | Blob): Promise<Picture> {
-  const bytes = file instanceof Uint8Array ? file : new Uint8Array(await bufferOf(file));
+  const bytes = ArrayBuffer.isView(file) ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength) : new Uint8Array(await bufferOf(file));
   if (bytes.length === 0) throw imageError('the picture file is empty');
   const format = formats.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte));
   if (format) return format.decode(bytes);

@@ -15,11 +15,12 @@ writeFileSync(x, writeNpy({ dtype: 'float32', shape: [1, 128, 128, 3], data: Flo
 test('help and version go to stdout and end well', () => {
   const help = kinglet('--help');
   assert.equal(help.code, 0);
-  for (const command of ['run', 'classify', 'inspect', 'bench', 'compare', 'compile']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
+  for (const command of ['run', 'classify', 'detect', 'inspect', 'bench', 'compare', 'compile']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
   assert.equal(kinglet('--version').out, `${version}\n`);
   for (const flag of ['--input', '--output', '--shape', '--tolerance', '--backend', '--kernels', '--dump', '--repeat']) assert.ok(kinglet('run', '--help').out.includes(flag), flag);
   for (const flag of ['--runs', '--warmup', '--layers', '--kernels', '--json']) assert.ok(kinglet('bench', '--help').out.includes(flag), flag);
-  for (const flag of ['--labels', '--top', '--preset', '--fit', '--json']) assert.ok(kinglet('classify', '--help').out.includes(flag), flag);
+  for (const flag of ['--labels', '--top', '--threshold', '--preset', '--fit', '--json']) assert.ok(kinglet('classify', '--help').out.includes(flag), flag);
+  for (const flag of ['--labels', '--top', '--threshold', '--overlap', '--preset', '--fit', '--close-ups', '--output', '--json']) assert.ok(kinglet('detect', '--help').out.includes(flag), flag);
 });
 
 test('wrong words end with 64, and say so on stderr alone', () => {

@@ -7,7 +7,7 @@ import { decodeImage } from '../../host/image/decode.ts';
 import { regionOf } from '../../host/image/region.ts';
 import type { Region } from '../../host/image/region.ts';
 import { presetFor, toTensor } from '../../host/image/tensor.ts';
-import type { ImageInput } from '../../host/image/tensor.ts';
+import type { ImageInput, ToTensorOptions } from '../../host/image/tensor.ts';
 import type { Picture } from '../../host/image/picture.ts';
 import type { PixelArray } from '../../host/image/resampler.ts';
 import { readNpy } from '../../host/npy.ts';
@@ -40,6 +40,7 @@ test('stretch, crop and pad show what they say', () => {
   assert.deepEqual(regionOf(picture, frame, 'stretch'), { x: 0, y: 0, width: 40, height: 20 });
   assert.deepEqual(regionOf(picture, frame, 'crop'), { x: 10, y: 0, width: 20, height: 20 });
   assert.deepEqual(regionOf(picture, frame, 'pad'), { x: 0, y: -10, width: 40, height: 40 });
+  assert.deepEqual(regionOf(picture, frame, 'middle'), { x: 11.25, y: 1.25, width: 17.5, height: 17.5 });
   const white = { ...picture, data: new Uint8Array(800).fill(255) };
   const rows = [...resize(white, 10, 10, regionOf(white, frame, 'pad'))].filter((_, i) => i % 30 === 0);
   assert.deepEqual(rows, [0, 0, 255, 255, 255, 255, 255, 255, 0, 0]);
@@ -64,6 +65,46 @@ test('presets, in both layouts', () => {
   assert.deepEqual([...toTensor({ width: 1, height: 1, data: Uint8Array.of(1, 2, 3, 99) }, input('uint8', [1, 1, 1, 3]))], [1, 2, 3]);
   assert.deepEqual([...toTensor({ width: 1, height: 1, data: Uint8Array.of(9) }, input('uint8', [1, 1, 1, 3]))], [9, 9, 9]);
   assert.deepEqual([...toTensor({ width: 1, height: 1, data: Uint8Array.of(100, 50, 200) }, input('uint8', [1, 1, 1, 1]))], [Math.round(29.9 + 29.35 + 22.8)]);
+});
+
+test('presets under other names, with their own fit and order; and somebody\'s own', () => {
+  const wide = { width: 32, height: 16, data: pattern(32, 16) }, to = input('float32', [1, 7, 7, 3]), same = (a: ToTensorOptions, b: ToTensorOptions): void => {
+    assert.deepEqual(toTensor(wide, to, a), toTensor(wide, to, b));
+  };
+  same({ preset: 'mobilenet' }, { preset: 'signed', fit: 'stretch' });
+  same({ preset: 'teachable-machine' }, { preset: 'signed', region: { x: 8, y: 0, width: 16, height: 16 } });
+  same({ preset: 'torchvision' }, { preset: 'torchvision', region: { x: 9, y: 1, width: 14, height: 14 } });
+  same({ preset: 'torchvision', fit: 'crop' }, { preset: 'torchvision', region: { x: 8, y: 0, width: 16, height: 16 } });
+  same({ preset: 'rfb-320' }, { preset: { mean: [127, 127, 127], std: [128, 128, 128] }, fit: 'pad' });
+  same({ preset: { mean: [0, 0, 0], std: [1, 1, 1], fit: 'middle' } }, { preset: 'raw', fit: 'middle' });
+  assert.deepEqual(toTensor(wide, input('uint8', [1, 7, 7, 3], 0.5, 3), { preset: 'tflite-uint8' }), toTensor(wide, input('uint8', [1, 7, 7, 3])));
+  const pixel = { width: 1, height: 1, data: Uint8Array.of(10, 20, 30) }, nanodet = toTensor(pixel, input('float32', [1, 3, 1, 1]), { preset: 'nanodet' });
+  [(30 - 103.53) / 57.375, (20 - 116.28) / 57.12, (10 - 123.675) / 58.395].forEach((v, i) => { assert.equal(nanodet[i], Math.fround(v)); });
+});
+
+test('unknown presets, fits and normalisations are refused, and the known ones named', () => {
+  const picture = { width: 1, height: 1, data: new Uint8Array(3) }, to = input('float32', [1, 1, 1, 3]);
+  const refused = (options: unknown, hint: RegExp): void => {
+    assert.throws(() => toTensor(picture, to, options as ToTensorOptions), (e) => e instanceof KingletError && e.code === 'ERR_USAGE' && hint.test(e.hint));
+  };
+  for (const preset of ['imagenet', 'toString', '__proto__', '']) refused({ preset }, /signed.*teachable-machine.*torchvision/);
+  refused({ fit: 'cover' }, /stretch.*crop.*middle.*pad/);
+  for (const preset of [{}, { mean: [1, 2], std: [1, 1, 1] }, { mean: [1, 2, NaN], std: [1, 1, 1] }, { mean: [0, 0, 0], std: [1, 0, 1] }]) refused({ preset }, /name a preset.*signed/);
+});
+
+test('an array of the caller is filled in place', () => {
+  const picture = { width: 2, height: 2, data: pattern(2, 2) }, to = input('int8', [1, 2, 2, 3], 1, -128);
+  const around = new Int8Array(20).fill(77), into = around.subarray(3, 15);
+  assert.equal(toTensor(picture, to, { into }), into);
+  assert.deepEqual(into, toTensor(picture, to));
+  assert.ok([...around.subarray(0, 3), ...around.subarray(15)].every((v) => v === 77));
+  assert.equal(toTensor(picture, to, { into, preset: 'bytes' }), into);
+  assert.deepEqual(new Uint8Array(into), picture.data);
+  const gone = new Int8Array(12);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  for (const wrong of [new Int8Array(11), new Uint8Array(12), new DataView(new ArrayBuffer(12)), gone]) {
+    assert.throws(() => toTensor(picture, to, { into: wrong }), (e) => e instanceof KingletError && e.code === 'ERR_INPUT');
+  }
 });
 
 test('int8 inputs are filled by their own scale', () => {
