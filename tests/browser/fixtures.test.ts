@@ -31,7 +31,7 @@ declare global { var answers: readonly Answer[] | undefined, failure: string | u
 const skip = skipWithoutChromium || skipWithoutShared;
 const golden = (name: string): Golden => goldens().find((each) => each.name === name) ?? assert.fail(name);
 
-describe('an application with the packed package', { skip }, () => {
+describe('an application with the packed package', { skip, timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'kinglet-fixtures-'));
   let browser: Browser;
   before(async () => {

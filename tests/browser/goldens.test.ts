@@ -23,7 +23,7 @@ after(async () => {
   await site.close();
 });
 
-describe('in an isolated page', { skip }, () => {
+describe('in an isolated page', { skip, timeout: 120_000 }, () => {
   let page: Page;
   before(async () => {
     page = await openPage(browser, site.page('/page.js', { isolated: true }));
@@ -52,7 +52,7 @@ const surroundings: readonly { readonly name: string; readonly place: Place; rea
   { name: 'with kinglet/inline under that CSP', place: 'inline', csp: 'wasm' },
 ];
 for (const { name, place, csp } of surroundings) {
-  describe(name, { skip }, () => {
+  describe(name, { skip, timeout: 120_000 }, () => {
     let page: Page;
     before(async () => {
       page = await openPage(browser, site.page('/page.js', csp ? { csp } : {}));
