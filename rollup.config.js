@@ -86,7 +86,7 @@ const entries = {
   input: {
     index: 'build/host/index.js',
     run: 'build/host/run.js',
-    worker: 'build/host/worker.js',
+    'kinglet-worker': 'build/host/kinglet-worker.js', // beside other people's workers when they copy it
     onnx: 'build/host/onnx.js',
     tflite: 'build/host/tflite.js',
     compile: 'build/host/compile.js',

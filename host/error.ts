@@ -43,6 +43,8 @@ export const errorTable = {
   ERR_BUSY: { exit: 70, hint: 'Await run() before you call runSync(), trace() or profile() on a model with threads.' },
   /** A worker of a model with threads died or did not start. */
   ERR_WORKER: { exit: 71, hint: 'The model goes on with one thread; load it again to have threads again.' },
+  /** `kinglet doctor` found an error; its output says which. */
+  ERR_DOCTOR: { exit: 69, hint: 'Each line that begins with "error" says what to do.' },
   /** The caller's AbortSignal fired. */
   ERR_ABORTED: { exit: 75, hint: 'The operation was cancelled by its AbortSignal.' },
 } as const;

@@ -31,7 +31,7 @@ function once(death: (reason: string) => void): (reason: string) => void {
 
 function spawnInNode(listener: Listener): Spawned {
   const { Worker: NodeWorker } = process.getBuiltinModule('node:worker_threads');
-  const worker = new NodeWorker(new URL('./worker.js', import.meta.url));
+  const worker = new NodeWorker(new URL('./kinglet-worker.js', import.meta.url));
   const death = once((reason) => { listener.death(reason); });
   worker.on('message', (data: unknown) => { listener.message(data); });
   worker.on('error', (error) => { death(error.message); });
@@ -47,7 +47,7 @@ function spawnInNode(listener: Listener): Spawned {
 const END_MS = 2500;
 
 function spawnInPage(lock: string, listener: Listener): Spawned {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./kinglet-worker.js', import.meta.url), { type: 'module' });
   const watch = new AbortController();
   const ended = new Promise<void>((resolve) => {
     const death = once((reason) => { listener.death(reason); });

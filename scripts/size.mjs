@@ -44,14 +44,16 @@ console.log(`${'dist/'.padEnd(38)}${'bytes'.padStart(9)}${'gzipped'.padStart(9)}
 for (const [name, bytes] of size) row(name, bytes);
 console.log();
 const executors = files.filter((name) => name.endsWith('.wasm'));
-if (executors.join() !== 'kinglet.relaxed.wasm,kinglet.simd.wasm') {
-  console.error(`expected two executors, found: ${executors.join(', ')}`);
+const expected = ['kinglet-threads.relaxed.wasm', 'kinglet-threads.simd.wasm', 'kinglet.relaxed.wasm', 'kinglet.simd.wasm'];
+if (executors.join() !== expected.join()) {
+  console.error(`expected ${expected.join(', ')}, found ${executors.join(', ')}`);
   broken++;
 }
 for (const name of executors) limit(name, size.get(name), 40 * KB);
-limit(`plan loader (${[...loader].join(', ')})`.slice(0, 37), sum(loader), 10 * KB);
+limit(`plan loader (${[...loader].join(', ')})`.slice(0, 37), sum(loader), 11 * KB);
 const relaxed = size.get('kinglet.relaxed.wasm');
 limit('a page with plans: loader + relaxed', plus(sum(loader), relaxed), 50 * KB);
+row('the same with threads', sum([...loader, 'chunk-join-team.js', 'kinglet-worker.js', 'kinglet-threads.relaxed.wasm']), 'where they are asked for');
 for (const entry of ['onnx', 'tflite', 'index']) row(`${entry}.js bundled + relaxed`, plus(await bundled(`${entry}.js`), relaxed), 'with pbf and flatbuffers where they are used');
 row('inline.js', size.get('inline.js'), 'kinglet/run and both executors');
 process.exit(broken > 0 ? 1 : 0);

@@ -53,7 +53,7 @@ const RELAXED_PROBE = Uint8Array.of(
   65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 147, 2, 11,
 );
 
-/** Barriers are for workers, which have instances of their own (host/worker.ts). */
+/** Barriers are for workers, which have instances of their own (host/kinglet-worker.ts). */
 function neverWaits(): void { throw new KingletError('ERR_INTERNAL', 'the calling thread waited'); }
 
 /** A fresh instance over `memory`. Throws ERR_WASM_VERSION when the file does not belong to this JavaScript. */

@@ -11,6 +11,7 @@ import { classifyCommand } from './classify.ts';
 import { compareCommand } from './compare.ts';
 import { compileCommand } from './compile.ts';
 import { detectCommand } from './detect.ts';
+import { doctorCommand } from './doctor.ts';
 import { inspectCommand } from './inspect.ts';
 import { collect, parseCount, parseTolerance, withCompiling, withKernels, withModelOptions, withNetworks, withThreads } from './options.ts';
 import { runCommand } from './run.ts';
@@ -67,6 +68,9 @@ function program(): Command {
   withNetworks(withCompiling(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file, URL or network of the zoo')))
     .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
     .action(compileCommand);
+  root.command('doctor').description('say what this machine offers, or whether a deployed page serves kinglet well').argument('[URL]', 'a page, or the folder that holds the .wasm files')
+    .option('--json', 'one JSON object per line')
+    .action(doctorCommand);
   return root;
 }
 

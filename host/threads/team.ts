@@ -11,7 +11,7 @@ import {
 import type { MemoryGroup } from '../backends/memory-group.ts';
 import { KingletError } from '../error.ts';
 import { spawnWorker, type Spawned } from '../spawn-worker.ts';
-import type { WorkerMessage, WorkerStart } from '../worker.ts';
+import type { WorkerMessage, WorkerStart } from '../kinglet-worker.ts';
 import { coresHere } from './choose-threads.ts';
 
 export interface Job {

@@ -27,7 +27,7 @@ async function bundlePages(...scripts: readonly string[]): Promise<string> {
     logOverride: { 'ignored-bare-import': 'silent' }, // dist/ lies in no node_modules here, where esbuild would not mention it
   });
   const dist = join(root, 'dist');
-  for (const name of readdirSync(dist).filter((file) => file.endsWith('.wasm'))) copyFileSync(join(dist, name), join(folder, name));
+  for (const name of readdirSync(dist).filter((file) => file.endsWith('.wasm') || file === 'kinglet-worker.js')) copyFileSync(join(dist, name), join(folder, name));
   return folder;
 }
 

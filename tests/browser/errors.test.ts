@@ -46,7 +46,7 @@ function attempt(page: Page): Promise<Outcome | 'works'> {
   });
 }
 
-describe('a page that meets a mistake', { skip: skipWithoutChromium }, () => {
+describe('a page that meets a mistake', { skip: skipWithoutChromium, timeout: 120_000 }, () => {
   let browser: Browser, site: Site;
   before(async () => {
     [site, browser] = await Promise.all([servePages(['page']), launchChromium()]);

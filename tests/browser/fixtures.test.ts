@@ -25,13 +25,13 @@ const fixtures = [
   { name: 'esbuild', command: [process.execPath, 'build.mjs'], served: 'dist' },
 ] as const;
 
-interface Answer { readonly steps: readonly { readonly op: string }[]; readonly outputs: readonly TensorData[] }
+interface Answer { readonly threads: number; readonly steps: readonly { readonly op: string }[]; readonly outputs: readonly TensorData[] }
 declare global { var answers: readonly Answer[] | undefined, failure: string | undefined }
 
 const skip = skipWithoutChromium || skipWithoutShared;
 const golden = (name: string): Golden => goldens().find((each) => each.name === name) ?? assert.fail(name);
 
-describe('an application with the packed package', { skip }, () => {
+describe('an application with the packed package', { skip, timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'kinglet-fixtures-'));
   let browser: Browser;
   before(async () => {
@@ -69,10 +69,12 @@ describe('an application with the packed package', { skip }, () => {
       await page.context().close();
       await site.close();
       assert.equal(failure, undefined);
-      [tflite, onnx, onnx].forEach((each, i) => { checkAnswer(each, each.cases[0] ?? '', 'exact', answers[i]?.outputs ?? [], answers[i]?.steps ?? []); });
+      [tflite, onnx, onnx, onnx].forEach((each, i) => { checkAnswer(each, each.cases[0] ?? '', 'exact', answers[i]?.outputs ?? [], answers[i]?.steps ?? []); });
+      assert.deepEqual(answers.map(({ threads }) => threads), [1, 1, 1, 2]);
       const wasm = site.log.filter((path) => path.endsWith('.wasm'));
-      assert.equal(wasm.length, 1, `one executor serves both entries: ${wasm.join(', ')}`);
+      assert.equal(wasm.length, 2, `one executor serves both entries, another the threads: ${wasm.join(', ')}`);
       assert.match(wasm[0] ?? '', /kinglet\.relaxed[\w.-]*\.wasm$/);
+      assert.match(wasm[1] ?? '', /kinglet-threads\.relaxed[\w.-]*\.wasm$/);
     });
   }
 });

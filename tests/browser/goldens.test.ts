@@ -11,7 +11,7 @@ import type { Place } from './page/page.ts';
 import type { Site } from './site.ts';
 
 const skip = skipWithoutChromium || skipWithoutShared;
-const threadCounts = [1];
+const threadCounts = [1, 2];
 
 let browser: Browser, site: Site;
 before(async () => {
@@ -23,7 +23,7 @@ after(async () => {
   await site.close();
 });
 
-describe('in an isolated page', { skip }, () => {
+describe('in an isolated page', { skip, timeout: 120_000 }, () => {
   let page: Page;
   before(async () => {
     page = await openPage(browser, site.page('/page.js', { isolated: true }));
@@ -34,7 +34,7 @@ describe('in an isolated page', { skip }, () => {
     for (const kernels of ['relaxed', 'simd128'] as const) {
       for (const threads of threadCounts) {
         it(`${golden.name} with ${kernels}, threads: ${threads}`, async () => {
-          const answer = await page.evaluate((job) => kingletPage.golden(job), jobOf(golden, { kernels }));
+          const answer = await page.evaluate((job) => kingletPage.golden(job), jobOf(golden, { kernels, threads }));
           assert.equal(answer.stats.kernels, kernels);
           assert.equal(answer.stats.threads, threads);
           judge(golden, answer);
@@ -52,7 +52,7 @@ const surroundings: readonly { readonly name: string; readonly place: Place; rea
   { name: 'with kinglet/inline under that CSP', place: 'inline', csp: 'wasm' },
 ];
 for (const { name, place, csp } of surroundings) {
-  describe(name, { skip }, () => {
+  describe(name, { skip, timeout: 120_000 }, () => {
     let page: Page;
     before(async () => {
       page = await openPage(browser, site.page('/page.js', csp ? { csp } : {}));
@@ -62,10 +62,12 @@ for (const { name, place, csp } of surroundings) {
     for (const golden of goldens()) {
       it(golden.name, async () => {
         site.log.length = 0;
-        const job = jobOf(golden, {}, place === 'inline' ? 'plans' : 'models');
+        const job = jobOf(golden, { threads: 'auto' }, place === 'inline' ? 'plans' : 'models');
         const answer = await page.evaluate(([work, where]) => kingletPage.golden(work, where), [job, place] as const);
         assert.equal(answer.stats.kernels, 'relaxed');
         assert.equal(answer.stats.threads, 1);
+        assert.equal(answer.notices.length, 1);
+        assert.match(answer.notices[0] ?? '', /^one thread: (the page is not cross-origin isolated|kinglet\/inline has no workers|workers cannot be started from here)/);
         judge(golden, answer);
         if (place !== 'inline') return;
         const asked = site.log.filter((path) => path !== '/kinglet/inline.js'); // once, before the first golden

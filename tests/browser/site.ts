@@ -62,11 +62,11 @@ export async function serveSite(folders: Readonly<Record<string, string>>): Prom
   };
 }
 
-/** COEP stands on every file: a worker of an isolated page is only started from a script that has it. */
+/** COEP stands on every file, because an isolated page starts workers only from scripts that have it; and pages that are files are isolated. */
 function send(response: ServerResponse, path: string, bytes: Uint8Array): void {
   response.writeHead(200, {
     'Content-Type': types[extname(path)] ?? 'application/octet-stream', 'Content-Length': bytes.length,
-    'Cross-Origin-Embedder-Policy': 'require-corp', 'Cache-Control': 'no-store',
+    ...isolation, 'Cache-Control': 'no-store',
   });
   response.end(bytes);
 }

@@ -28,7 +28,7 @@ export async function doGoldenJob(load: Load, job: GoldenJob): Promise<GoldenAns
     const data = await Promise.all(inputs.map(async (path) => readNpy(new Uint8Array(await (await fetch(path)).arrayBuffer())).data));
     outputs.push(await model.run(data));
   }
-  const { stats } = model;
+  const stats = { ...model.stats };
   const steps = model.steps().slice(-3).map(({ op }) => ({ op }));
   model.dispose();
   return { stats, steps, outputs, notices };

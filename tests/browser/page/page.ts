@@ -1,6 +1,7 @@
 // A page with kinglet, for tests that call it from outside.
 // In: jobs from the test. Out: globalThis.kingletPage.
 
+import * as image from '../../../host/image/index.ts';
 import * as kinglet from '../../../host/index.ts';
 import type { loadPlan } from '../../../host/inline.ts';
 import { doGoldenJob, type GoldenAnswer, type GoldenJob } from './golden-job.ts';
@@ -10,6 +11,7 @@ export type Place = 'page' | 'worker' | 'service worker' | 'inline';
 
 export interface KingletPage {
   readonly kinglet: typeof kinglet;
+  readonly image: typeof image;
   golden(job: GoldenJob, place?: Place): Promise<GoldenAnswer>;
 }
 declare global { var kingletPage: KingletPage }
@@ -47,4 +49,4 @@ async function golden(job: GoldenJob, place: Place = 'page'): Promise<GoldenAnsw
     }
   }
 }
-globalThis.kingletPage = { kinglet, golden };
+globalThis.kingletPage = { kinglet, image, golden };
