@@ -30,9 +30,9 @@ startIntake(({ photo, labels, model }) => {
   if (model || labels || shown === 'benchmark') show('network');
   const viewer = shown === 'faces' ? faces.viewer : network.viewer;
   const work = async (): Promise<void> => {
-    if (labels) await network.openLabels(labels);
     if (photo) await viewer.showFile(photo);
-    if (model) await network.openModel(model);
+    if (model) await network.openModel(model, labels);
+    else if (labels) await network.openLabels(labels);
   };
   void work();
 });

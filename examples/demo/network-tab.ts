@@ -41,7 +41,7 @@ export class NetworkTab {
       onTrouble: (error) => { this.#fail(error); },
     });
     this.#fillChoices();
-    onFile(find(panel, '[data-model]', HTMLInputElement), (file) => { void this.openModel(file); });
+    onFile(find(panel, '[data-model]', HTMLInputElement), (file) => { void this.openModel(file, null); });
     onFile(find(panel, '[data-labels]', HTMLInputElement), (file) => { void this.openLabels(file); });
     this.#layers.addEventListener('toggle', () => { if (this.#layers.open) void this.#showLayers(); });
   }
@@ -56,8 +56,11 @@ export class NetworkTab {
     }
   }
 
-  async openModel(file: File): Promise<void> {
+  /** Labels belong to one network: those of the last one are forgotten, those that come with this one are kept. */
+  async openModel(file: File, labels: File | null): Promise<void> {
     this.#zoo.value = '';
+    if (this.#facts) this.#setLabels([], '');
+    if (labels) await this.openLabels(labels);
     await this.#load(file.name, async () => {
       if (file.size > MAX_MODEL_BYTES) throw new Refusal({ code: 'ERR_LIMIT', sentence: `the file has ${(file.size / 1e6).toFixed(0)} MB`, hint: `This page takes at most ${MAX_MODEL_BYTES / 1e6} MB.` });
       return { kind: 'bytes', bytes: await file.arrayBuffer() };
@@ -71,13 +74,19 @@ export class NetworkTab {
     }
     const lines = (await file.text()).split(/\r?\n/);
     if (lines.at(-1) === '') lines.pop();
-    this.#labels = lines;
+    this.#setLabels(lines, file.name);
     await this.viewer.lookAgain();
+  }
+
+  #setLabels(labels: readonly string[], from: string): void {
+    this.#labels = labels;
+    say(find(this.#panel, '[data-labels-note]', HTMLElement), labels.length === 0 ? '' : `${labels.length} labels from ${from.slice(0, MAX_NAME)}`);
   }
 
   #fillChoices(): void {
     this.#zoo.addEventListener('change', () => {
       const [name, int8] = this.#zoo.value.split(' ');
+      if (this.#facts) this.#setLabels([], '');
       if (name !== '') void this.#load(this.#zoo.value, () => Promise.resolve({ kind: 'zoo', name, int8: int8 === 'int8' }));
     });
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement), fit = find(this.#panel, '[data-fit]', HTMLSelectElement);
@@ -144,12 +153,12 @@ export class NetworkTab {
     find(this.#panel, '[data-speed]', HTMLElement).replaceChildren(...pairs(speedOf(sight.milliseconds, framesPerSecond)));
     if (sight.kind === 'boxes') {
       const { boxes, areFaces } = sight;
-      say(this.#headline, foundText(boxes.length, areFaces));
-      this.#list(boxes.map(({ label, score }) => ({ text: label ?? 'face', share: score, score: percent(score) })));
+      say(this.#headline, foundText(boxes.map(nameOf), areFaces));
+      this.#list(boxes.map((box) => ({ text: nameOf(box), share: box.score, score: percent(box.score) })));
       return;
     }
     const { guesses } = sight;
-    const named = guesses.map(({ index, label, score }) => ({ text: label ?? `class ${index}`, share: score, score: percent(score) }));
+    const named = guesses.map((guess) => ({ text: nameOf(guess), share: guess.score, score: percent(guess.score) }));
     say(this.#headline, named[0]?.text ?? 'No answer');
     this.#list(named);
   }
@@ -179,6 +188,10 @@ export class NetworkTab {
     this.#list([]);
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), troubleOf(error));
   }
+}
+
+function nameOf({ label, index }: { readonly label: string | null; readonly index: number }): string {
+  return label ?? `class ${index}`;
 }
 
 function onFile(input: HTMLInputElement, act: (file: File) => void): void {
