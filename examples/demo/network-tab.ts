@@ -128,7 +128,7 @@ export class NetworkTab {
   #describe(name: string, { inputs, stats, task, preset, fit, milliseconds }: NetworkFacts): void {
     say(this.#headline, task === 'none' ? `${name.slice(0, MAX_NAME)} takes no photo` : this.viewer.hasPhoto ? name.slice(0, MAX_NAME) : `${name.slice(0, MAX_NAME)} is ready: now a photo`);
     find(this.#panel, '[data-facts]', HTMLElement).replaceChildren(...pairs([
-      ['million multiply-adds', (stats.macs / 1e6).toFixed(stats.macs < 1e7 ? 1 : 0)], ['thousand weights', (stats.params / 1e3).toFixed(0)],
+      ['multiply-adds', millions(stats.macs)], ['weights', millions(stats.params)],
       [inputs[0]?.dtype ?? 'input', inputs.map(({ shape }) => shape.join('×')).join(', ').slice(0, MAX_NAME)],
       ['ms to load', milliseconds.toFixed(0)], [stats.threads === 1 ? 'thread' : 'threads', String(stats.threads)],
     ]));
@@ -192,6 +192,10 @@ export class NetworkTab {
 
 function nameOf({ label, index }: { readonly label: string | null; readonly index: number }): string {
   return label ?? `class ${index}`;
+}
+
+function millions(count: number): string {
+  return `${(count / 1e6).toPrecision(count < 1e9 ? 3 : 4)}\u202fM`;
 }
 
 function onFile(input: HTMLInputElement, act: (file: File) => void): void {

@@ -1,8 +1,9 @@
 // What was seen, in words and numbers. In: a sight's parts. Out: text for the page.
 
+/** A rate of 0 is not known yet; null: it was a photo. */
 export function speedOf(milliseconds: number, framesPerSecond: number | null): (readonly [string, string])[] {
   const time = ['ms', milliseconds.toFixed(milliseconds < 10 ? 1 : 0)] as const;
-  return framesPerSecond === null ? [time] : [time, ['fps', framesPerSecond.toFixed(0)]];
+  return !framesPerSecond ? [time] : [time, ['fps', framesPerSecond.toFixed(0)]];
 }
 
 /** "4 faces"; "2 × person, dog". */

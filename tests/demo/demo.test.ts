@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { decodeImage } from '../../host/image/index.ts';
 import { launchChromium, skipWithoutChromium } from '../browser/chromium.ts';
 import { sharedFolder, skipWithoutShared } from '../shared.ts';
 import { buildDemo, dropFiles, openDemo, serveDemo, textOnce, type DemoPage, type Served } from './demo-page.ts';
+import { filmOf } from './film.ts';
 
 const shared = (path: string): Uint8Array => readFileSync(`${sharedFolder}${path}`);
 const octets = 'application/octet-stream';
@@ -29,14 +31,19 @@ function paintedAt(page: Page): Promise<[number, number][]> {
 }
 
 describe('the demo', { skip: skipWithoutChromium }, () => {
+  const films = mkdtempSync(join(tmpdir(), 'kinglet-film-'));
   let browser: Browser, folder: string, served: Served;
   before(async () => {
     folder = await buildDemo();
-    [served, browser] = await Promise.all([serveDemo(), launchChromium('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream')]);
+    const film = join(films, 'sample.y4m');
+    writeFileSync(film, filmOf(await decodeImage(readFileSync(join(folder, 'sample.jpg'))), 960));
+    [served, browser] = await Promise.all([serveDemo(), launchChromium(
+      '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${film}`)]);
   });
   after(async () => {
     await browser?.close();
     await served?.stop();
+    rmSync(films, { recursive: true });
   });
 
   /** Opens a page, uses it, and fails when it complained. */
@@ -141,10 +148,14 @@ describe('the demo', { skip: skipWithoutChromium }, () => {
     await textOnce(page, '#benchmark [data-headline]', /^Stopped$/);
   }, { permissions: ['clipboard-read', 'clipboard-write'] }));
 
-  it('starts and stops the camera', () => visit('', async ({ page }) => {
+  it('finds the faces of a film live, where the mirror shows them, and stops', () => visit('', async ({ page }) => {
     await textOnce(page, '#faces [data-headline]', /^4 faces$/);
+    await page.setViewportSize({ width: 390, height: 1600 });
     await page.click('#faces [data-camera]');
     await textOnce(page, '#faces [data-speed]', /fps/);
+    await textOnce(page, '#faces [data-headline]', /^4 faces$/);
+    const painted = await paintedAt(page);
+    for (const [x] of centres) assert.ok(painted.some(([px]) => Math.abs(px - (1 - x)) < 0.1), `a box around ${1 - x} in the mirror`);
     assert.equal(await page.locator('#faces video').isVisible(), true);
     const track = await page.evaluateHandle(() => (document.querySelector('#faces video') as HTMLVideoElement & { srcObject: MediaStream }).srcObject.getTracks()[0]);
     await page.click('#faces [data-camera]');
