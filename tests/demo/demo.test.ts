@@ -128,6 +128,7 @@ describe('the demo', { skip: skipWithoutChromium }, () => {
     for (const box of (await page.locator('#benchmark input[name=network]:checked').all()).reverse()) await box.uncheck();
     await page.check('#benchmark input[value=lenet5]');
     const threads = await page.locator('#benchmark input[name=threads]:checked').count();
+    assert.equal(threads > 1, await page.evaluate(() => navigator.hardwareConcurrency > 1), 'an isolated page may use threads');
     await page.click('#benchmark [data-start]');
     await textOnce(page, '#benchmark [data-headline]', new RegExp(`^Done: ${2 * threads} results$`));
     assert.equal(await page.locator('#benchmark [data-chart] rect').count(), 2 * threads);
