@@ -50,7 +50,7 @@ export class NetworkTab {
   async open(): Promise<void> {
     if (this.#zoo.childElementCount > 1) return;
     const names = await this.#line.ask('names', {}, LOAD_MS).catch(() => []);
-    if (this.#zoo.childElementCount > 1) return;
+    if (names.length === 0 || this.#zoo.childElementCount > 1) return;
     for (const [suffix, title] of [['', 'float32'], [' int8', 'int8']] as const) {
       this.#zoo.append(make('optgroup', { label: title }, ...names.map((name) => option(`${name}${suffix}`, `${name}${suffix}`))));
     }
@@ -110,6 +110,7 @@ export class NetworkTab {
     } catch (error) {
       if (turn === this.#turn) this.#fail(error);
     }
+    await this.open(); // the worker that was to tell the names may have been ended
   }
 
   #reset(headline: string): void {
@@ -145,7 +146,12 @@ export class NetworkTab {
     }
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement).value as Preset;
     const fit = find(this.#panel, '[data-fit]', HTMLSelectElement).value as Fit;
-    return this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit, closeUps: !isLive } }, LOOK_MS, [picture]);
+    const turn = this.#turn;
+    const sight = this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit, closeUps: !isLive } }, LOOK_MS, [picture]);
+    return sight.catch((error: unknown) => {
+      if (turn === this.#turn) throw error;
+      return null; // another network was chosen meanwhile
+    });
   }
 
   #show(sight: Sight, framesPerSecond: number | null): void {

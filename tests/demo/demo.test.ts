@@ -88,6 +88,7 @@ describe('the demo', { skip: skipWithoutChromium }, () => {
       { name: 'cat.bmp', type: 'image/bmp', bytes: shared('images/cat.bmp') },
     ]);
     await textOnce(page, '#network [data-headline]', /^Egyptian cat$/);
+    await page.locator('#network [data-zoo] option[value="mobilenet_v2 int8"]').waitFor({ state: 'attached' });
     assert.equal(await page.locator('#network [data-list] li').count(), 5);
     assert.equal(await page.getAttribute('#tab-network', 'aria-selected'), 'true');
     await page.click('#network summary');
@@ -168,6 +169,26 @@ describe('the demo', { skip: skipWithoutChromium }, () => {
     await page.click('#tab-benchmark');
     assert.equal(await page.evaluate(() => document.querySelector<HTMLVideoElement>('#faces video')?.srcObject), null);
   }));
+
+  it('goes on filming while networks change', () => visit('#/network', async ({ page }) => {
+    await page.click('#network [data-camera]');
+    await textOnce(page, '#network [data-camera]', /^Stop camera$/);
+    for (const name of ['mobilenet_v1_0.25_128', 'lenet5', 'mobilenet_v1_0.25_128 int8']) {
+      await page.selectOption('#network [data-zoo]', name);
+      await textOnce(page, '#network [data-speed]', /fps/);
+    }
+    assert.equal(await page.locator('#network [data-trouble]').isVisible(), false);
+    assert.equal(await page.locator('#network video').isVisible(), true);
+  }));
+
+  it('ends a worker that does not answer', () => visit('#/network', async ({ page }) => {
+    await page.clock.install();
+    await dropFiles(page, [{ name: 'endless.tflite', type: octets, bytes: new Uint8Array(8) }]);
+    await textOnce(page, '#network [data-headline]', /^Loading endless\.tflite/);
+    await page.clock.fastForward(60_000);
+    await textOnce(page, '#network [data-trouble]', /longer than 60 seconds/);
+    assert.ok(await page.evaluate(() => (globalThis as unknown as { ended: number }).ended) >= 1);
+  }, {}, 'ended = 0; Worker.prototype.postMessage = () => undefined; Worker.prototype.terminate = function () { ended++; };'));
 
   it('explains why there is no camera', () => visit('', async ({ page }) => {
     await page.click('#faces [data-camera]');
