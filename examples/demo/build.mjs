@@ -28,12 +28,12 @@ const small = {
 };
 
 /** One entry as one file; `define` gives free names their values. */
-async function bundle(input, define = {}) {
+async function bundle(input, { from = compiled, define = {} } = {}) {
   const defined = {
     name: 'defined',
     renderChunk: (code) => ({ code: Object.entries(define).reduce((text, [name, value]) => text.replaceAll(name, () => JSON.stringify(value)), code), map: null }),
   };
-  const built = await rollup({ input: join(compiled, input), plugins: [packages], external: [/^node:/, 'fast-png', 'jpeg-js'], treeshake: 'smallest' });
+  const built = await rollup({ input: join(from, input), plugins: [packages], external: [/^node:/, 'fast-png', 'jpeg-js'], treeshake: 'smallest' });
   const { output: [chunk] } = await built.write({ file: join(folder, input), format: 'es', inlineDynamicImports: true, plugins: [defined, small] });
   await built.close();
   if (chunk.imports.length > 0) throw new Error(`${input} still imports ${chunk.imports.join(', ')}`);
@@ -44,6 +44,7 @@ export async function buildDemo() {
   mkdirSync(folder);
   await bundle('main.js');
   await bundle('network-worker.js');
+  await bundle('worker.js', { from: join(root, 'build/host') }); // kinglet's own, for threads
   for (const name of readdirSync(join(root, 'build/host')).filter((file) => file.endsWith('.wasm'))) cpSync(join(root, 'build/host', name), join(folder, name));
   for (const name of ['style.css', 'icon.svg', 'manifest.webmanifest']) cpSync(join(here, name), join(folder, name));
   cpSync(resolve(dirname(find('@mediapipe/face_detection/package.json')), 'face_detection_short_range.tflite'), join(folder, 'face_detection_short_range.tflite'));
@@ -52,7 +53,7 @@ export async function buildDemo() {
   const files = readdirSync(folder).sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(folder, file)));
-  await bundle('service-worker.js', { DEMO_FILES: ['./', ...files], DEMO_VERSION: hash.digest('hex').slice(0, 16) });
+  await bundle('service-worker.js', { define: { DEMO_FILES: ['./', ...files], DEMO_VERSION: hash.digest('hex').slice(0, 16) } });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -45,10 +45,10 @@ export class FacesTab {
     if (sight.kind !== 'boxes') return;
     const { boxes, milliseconds } = sight;
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), null);
-    say(find(this.#panel, '[data-headline]', HTMLElement), foundText(boxes.length, true));
+    say(find(this.#panel, '[data-headline]', HTMLElement), foundText(boxes.map(() => 'face'), true));
     find(this.#panel, '[data-speed]', HTMLElement).replaceChildren(...pairs(speedOf(milliseconds, framesPerSecond)));
     find(this.#panel, '[data-list]', HTMLElement).replaceChildren(...boxes.map(({ score, box }) => make('li', {},
-      make('strong', {}, percent(score)), make('span', {}, `${box.width.toFixed(0)} × ${box.height.toFixed(0)} pixels`))));
+      make('strong', {}, percent(score)), make('span', {}, `${box.width.toFixed(0)} pixels`))));
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,6 @@
 // The page's first script: joins tabs, files from outside, and the offline copy. In: index.html. Out: a running page.
 
+import { MAX_THREADS } from '../../assembly/abi.ts';
 import { version } from '../../host/version.ts';
 import { BenchmarkTab } from './benchmark-tab.ts';
 import { find, say } from './elements.ts';
@@ -15,7 +16,7 @@ const cores = navigator.hardwareConcurrency;
 
 const faces = new FacesTab(panel('faces'));
 const network = new NetworkTab(panel('network'));
-new BenchmarkTab(panel('benchmark'), { kinglet: version, userAgent: navigator.userAgent, cores, isolated }, 1);
+new BenchmarkTab(panel('benchmark'), { kinglet: version, userAgent: navigator.userAgent, cores, isolated }, isolated ? Math.min(cores, MAX_THREADS) : 1);
 
 let shown: TabName = 'faces';
 const show = startTabs(find(document, '[role=tablist]', HTMLElement), (name) => {
@@ -30,9 +31,9 @@ startIntake(({ photo, labels, model }) => {
   if (model || labels || shown === 'benchmark') show('network');
   const viewer = shown === 'faces' ? faces.viewer : network.viewer;
   const work = async (): Promise<void> => {
-    if (labels) await network.openLabels(labels);
     if (photo) await viewer.showFile(photo);
-    if (model) await network.openModel(model);
+    if (model) await network.openModel(model, labels);
+    else if (labels) await network.openLabels(labels);
   };
   void work();
 });

@@ -41,7 +41,7 @@ export class NetworkTab {
       onTrouble: (error) => { this.#fail(error); },
     });
     this.#fillChoices();
-    onFile(find(panel, '[data-model]', HTMLInputElement), (file) => { void this.openModel(file); });
+    onFile(find(panel, '[data-model]', HTMLInputElement), (file) => { void this.openModel(file, null); });
     onFile(find(panel, '[data-labels]', HTMLInputElement), (file) => { void this.openLabels(file); });
     this.#layers.addEventListener('toggle', () => { if (this.#layers.open) void this.#showLayers(); });
   }
@@ -50,14 +50,17 @@ export class NetworkTab {
   async open(): Promise<void> {
     if (this.#zoo.childElementCount > 1) return;
     const names = await this.#line.ask('names', {}, LOAD_MS).catch(() => []);
-    if (this.#zoo.childElementCount > 1) return;
+    if (names.length === 0 || this.#zoo.childElementCount > 1) return;
     for (const [suffix, title] of [['', 'float32'], [' int8', 'int8']] as const) {
       this.#zoo.append(make('optgroup', { label: title }, ...names.map((name) => option(`${name}${suffix}`, `${name}${suffix}`))));
     }
   }
 
-  async openModel(file: File): Promise<void> {
+  /** Labels belong to one network: those of the last one are forgotten, those that come with this one are kept. */
+  async openModel(file: File, labels: File | null): Promise<void> {
     this.#zoo.value = '';
+    if (this.#facts) this.#setLabels([], '');
+    if (labels) await this.openLabels(labels);
     await this.#load(file.name, async () => {
       if (file.size > MAX_MODEL_BYTES) throw new Refusal({ code: 'ERR_LIMIT', sentence: `the file has ${(file.size / 1e6).toFixed(0)} MB`, hint: `This page takes at most ${MAX_MODEL_BYTES / 1e6} MB.` });
       return { kind: 'bytes', bytes: await file.arrayBuffer() };
@@ -71,13 +74,19 @@ export class NetworkTab {
     }
     const lines = (await file.text()).split(/\r?\n/);
     if (lines.at(-1) === '') lines.pop();
-    this.#labels = lines;
+    this.#setLabels(lines, file.name);
     await this.viewer.lookAgain();
+  }
+
+  #setLabels(labels: readonly string[], from: string): void {
+    this.#labels = labels;
+    say(find(this.#panel, '[data-labels-note]', HTMLElement), labels.length === 0 ? '' : `${labels.length} labels from ${from.slice(0, MAX_NAME)}`);
   }
 
   #fillChoices(): void {
     this.#zoo.addEventListener('change', () => {
       const [name, int8] = this.#zoo.value.split(' ');
+      if (this.#facts) this.#setLabels([], '');
       if (name !== '') void this.#load(this.#zoo.value, () => Promise.resolve({ kind: 'zoo', name, int8: int8 === 'int8' }));
     });
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement), fit = find(this.#panel, '[data-fit]', HTMLSelectElement);
@@ -101,6 +110,7 @@ export class NetworkTab {
     } catch (error) {
       if (turn === this.#turn) this.#fail(error);
     }
+    await this.open(); // the worker that was to tell the names may have been ended
   }
 
   #reset(headline: string): void {
@@ -119,7 +129,7 @@ export class NetworkTab {
   #describe(name: string, { inputs, stats, task, preset, fit, milliseconds }: NetworkFacts): void {
     say(this.#headline, task === 'none' ? `${name.slice(0, MAX_NAME)} takes no photo` : this.viewer.hasPhoto ? name.slice(0, MAX_NAME) : `${name.slice(0, MAX_NAME)} is ready: now a photo`);
     find(this.#panel, '[data-facts]', HTMLElement).replaceChildren(...pairs([
-      ['million multiply-adds', (stats.macs / 1e6).toFixed(stats.macs < 1e7 ? 1 : 0)], ['thousand weights', (stats.params / 1e3).toFixed(0)],
+      ['multiply-adds', millions(stats.macs)], ['weights', millions(stats.params)],
       [inputs[0]?.dtype ?? 'input', inputs.map(({ shape }) => shape.join('×')).join(', ').slice(0, MAX_NAME)],
       ['ms to load', milliseconds.toFixed(0)], [stats.threads === 1 ? 'thread' : 'threads', String(stats.threads)],
     ]));
@@ -136,7 +146,12 @@ export class NetworkTab {
     }
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement).value as Preset;
     const fit = find(this.#panel, '[data-fit]', HTMLSelectElement).value as Fit;
-    return this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit, closeUps: !isLive } }, LOOK_MS, [picture]);
+    const turn = this.#turn;
+    const sight = this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit, closeUps: !isLive } }, LOOK_MS, [picture]);
+    return sight.catch((error: unknown) => {
+      if (turn === this.#turn) throw error;
+      return null; // another network was chosen meanwhile
+    });
   }
 
   #show(sight: Sight, framesPerSecond: number | null): void {
@@ -144,12 +159,12 @@ export class NetworkTab {
     find(this.#panel, '[data-speed]', HTMLElement).replaceChildren(...pairs(speedOf(sight.milliseconds, framesPerSecond)));
     if (sight.kind === 'boxes') {
       const { boxes, areFaces } = sight;
-      say(this.#headline, foundText(boxes.length, areFaces));
-      this.#list(boxes.map(({ label, score }) => ({ text: label ?? 'face', share: score, score: percent(score) })));
+      say(this.#headline, foundText(boxes.map(nameOf), areFaces));
+      this.#list(boxes.map((box) => ({ text: nameOf(box), share: box.score, score: percent(box.score) })));
       return;
     }
     const { guesses } = sight;
-    const named = guesses.map(({ index, label, score }) => ({ text: label ?? `class ${index}`, share: score, score: percent(score) }));
+    const named = guesses.map((guess) => ({ text: nameOf(guess), share: guess.score, score: percent(guess.score) }));
     say(this.#headline, named[0]?.text ?? 'No answer');
     this.#list(named);
   }
@@ -179,6 +194,14 @@ export class NetworkTab {
     this.#list([]);
     showTrouble(find(this.#panel, '[data-trouble]', HTMLElement), troubleOf(error));
   }
+}
+
+function nameOf({ label, index }: { readonly label: string | null; readonly index: number }): string {
+  return label ?? `class ${index}`;
+}
+
+function millions(count: number): string {
+  return `${(count / 1e6).toPrecision(count < 1e9 ? 3 : 4)}\u202fM`;
 }
 
 function onFile(input: HTMLInputElement, act: (file: File) => void): void {

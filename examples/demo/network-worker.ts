@@ -45,8 +45,8 @@ async function look(picture: ImageBitmap, options: LookOptions): Promise<Sight> 
   }
 }
 
-async function open(source: NetworkSource, _threads: Threads, onNotice: (text: string) => void): Promise<Model> {
-  const options = { onNotice };
+async function open(source: NetworkSource, threads: Threads, onNotice: (text: string) => void): Promise<Model> {
+  const options = { onNotice, threads };
   switch (source.kind) {
     case 'bytes': return loadModel(source.bytes, options);
     case 'own': return loadModel(new URL(source.file, import.meta.url), options);
@@ -72,9 +72,12 @@ async function layersOfCurrent(): Promise<TableColumn[]> {
 }
 
 async function time({ name, int8, threads, forMs }: Calls['time']['goes']): Promise<Timing> {
-  const model = await open({ kind: 'zoo', name, int8 }, threads, () => undefined);
+  const notices: string[] = [];
+  const model = await open({ kind: 'zoo', name, int8 }, threads, (text) => { notices.push(text); });
   try {
-    return timeModel(model, forMs);
+    const timing = await timeModel(model, forMs);
+    if (timing.stats.threads === threads) return timing;
+    throw new KingletError('ERR_ENGINE', `${threads} threads were asked for, and the network ran on ${timing.stats.threads}`, { hint: notices.join(' ') });
   } finally {
     model.dispose();
   }

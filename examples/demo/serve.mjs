@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contentSecurityPolicy } from './policy.mjs';
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), 'build');
+const built = join(dirname(fileURLToPath(import.meta.url)), 'build');
 const types = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.svg': 'image/svg+xml',
   '.jpg': 'image/jpeg', '.webmanifest': 'application/manifest+json', '.tflite': 'application/octet-stream',
@@ -16,7 +16,7 @@ const types = {
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /** Resolves to the page's address and a way to stop. Port 0: any free one. */
-export async function serveDemo({ port = 0, isolated = true } = {}) {
+export async function serveDemo({ port = 0, isolated = true, folder = built } = {}) {
   const headers = {
     'Content-Security-Policy': contentSecurityPolicy, 'Cross-Origin-Resource-Policy': 'same-origin', 'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-cache', ...(isolated ? isolation : {}),

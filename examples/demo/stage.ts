@@ -3,6 +3,7 @@
 
 import type { Detection } from '../../host/tasks/index.ts';
 import { find } from './elements.ts';
+import { percent } from './sight-text.ts';
 
 interface Size {
   readonly width: number;
@@ -110,7 +111,7 @@ function drawFound(context: CanvasRenderingContext2D, { box, keypoints, label, s
     context.lineWidth = ratio;
     context.stroke();
   }
-  if (label !== null && label !== 'face') drawLabel(context, `${label} ${Math.round(100 * score)} %`, { x, y, ratio });
+  if (label !== null && label !== 'face') drawLabel(context, `${label} ${percent(score)}`, { x, y, ratio });
 }
 
 function drawLabel(context: CanvasRenderingContext2D, text: string, { x, y, ratio }: { x: number; y: number; ratio: number }): void {

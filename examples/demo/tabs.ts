@@ -3,6 +3,9 @@
 
 export type TabName = 'faces' | 'network' | 'benchmark';
 
+/** No element has this id: the browser would scroll to it and begin the keyboard's walk there. */
+const addressOf = (name: TabName): string => `#/${name}`;
+
 /** Starts them; `onShow` hears of every change and of the first tab. Returns a way to show one. */
 export function startTabs(list: HTMLElement, onShow: (name: TabName) => void): (name: TabName) => void {
   const tabs = [...list.querySelectorAll<HTMLElement>('[role=tab]')];
@@ -15,10 +18,10 @@ export function startTabs(list: HTMLElement, onShow: (name: TabName) => void): (
       const panel = document.getElementById(nameOf(tab));
       if (panel) panel.hidden = !isChosen;
     }
-    if (location.hash !== `#${name}`) history.replaceState(null, '', `#${name}`);
+    if (location.hash !== addressOf(name)) history.replaceState(null, '', addressOf(name));
     onShow(name);
   };
-  const fromAddress = (): TabName => nameOf(tabs.find((tab) => `#${nameOf(tab)}` === location.hash) ?? tabs[0]);
+  const fromAddress = (): TabName => nameOf(tabs.find((tab) => addressOf(nameOf(tab)) === location.hash) ?? tabs[0]);
   for (const tab of tabs) tab.addEventListener('click', () => { show(nameOf(tab)); });
   list.addEventListener('keydown', (event) => {
     const at = tabs.findIndex((tab) => tab === document.activeElement);
