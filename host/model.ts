@@ -3,7 +3,7 @@
 
 import { KingletError, quote } from './error.ts';
 import type { IoInfo, StepRecord } from './plan/decode.ts';
-import { elementCount, type DType, type TensorData } from './tensor.ts';
+import { arrays, elementCount, type TensorData } from './dtype.ts';
 
 export type { IoInfo } from './plan/decode.ts';
 /** One step as `inspect` shows it. */
@@ -55,10 +55,6 @@ export interface Backend {
   peak(): Peak;
   release(): void;
 }
-
-const arrayName: Readonly<Record<DType, string>> = {
-  float32: 'Float32Array', int8: 'Int8Array', uint8: 'Uint8Array', int32: 'Int32Array', int64: 'BigInt64Array', bool: 'Uint8Array',
-};
 
 /** A loaded network. Obtained from loadModel() or loadPlan(). */
 export class Model {
@@ -209,24 +205,14 @@ function positional(inputs: Inputs, infos: readonly IoInfo[]): readonly TensorDa
 
 function checkInput(info: IoInfo, data: unknown): void {
   const elements = elementCount(info.shape);
-  const want = `${info.dtype} [${info.shape.join(', ')}] as ${arrayName[info.dtype]} of ${elements} elements`;
+  const wanted = arrays[info.dtype]; // by name too: arrays of another window; a Buffer is a Uint8Array
+  const want = `${info.dtype} [${info.shape.join(', ')}] as ${wanted.name} of ${elements} elements`;
   const got = ArrayBuffer.isView(data) ? `${data.constructor.name} of ${(data as unknown as { length?: number }).length ?? 0} elements` : typeof data;
   const clamped = info.dtype === 'uint8' && data instanceof Uint8ClampedArray;
-  const fits = ArrayBuffer.isView(data) && (data.constructor.name === arrayName[info.dtype] || clamped || isNamed(data, info.dtype))
+  const fits = ArrayBuffer.isView(data) && (data instanceof wanted || data.constructor.name === wanted.name || clamped)
     && (data as TensorData).length === elements;
   if (!fits && ArrayBuffer.isView(data) && elements > 0 && data.buffer.byteLength === 0) {
     throw new KingletError('ERR_INPUT', `the array for input ${quote(info.name)} is detached`, { hint: 'Arrays of input(i) and runSync() are valid until the next load; call input(i) again.' });
   }
   if (!fits) throw new KingletError('ERR_INPUT', `input ${quote(info.name)} wants ${want}, not ${got}`);
-}
-
-/** Subclasses (Node's Buffer is a Uint8Array) count as what they are. */
-function isNamed(data: ArrayBufferView, dtype: DType): boolean {
-  switch (dtype) {
-    case 'float32': return data instanceof Float32Array;
-    case 'int8': return data instanceof Int8Array;
-    case 'uint8': case 'bool': return data instanceof Uint8Array;
-    case 'int32': return data instanceof Int32Array;
-    case 'int64': return data instanceof BigInt64Array;
-  }
 }

@@ -9,7 +9,7 @@ export { Model, type IoInfo, type Inputs, type ModelStats, type Peak, type StepI
 export type { KernelChoice, WasmSource } from './backends/engine.ts';
 export type { ThreadChoice } from './threads/choose-threads.ts';
 export type { LoadOptions, Source } from './load.ts';
-export type { DType, TensorData } from './tensor.ts';
+export type { DType, TensorData } from './dtype.ts';
 
 /** Loads a compiled plan. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_LIMIT, ERR_MEMORY, ERR_ENGINE, ERR_ABORTED, ERR_FILE. */
 export async function loadPlan(source: Source, options: LoadOptions = {}): Promise<Model> {

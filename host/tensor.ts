@@ -1,11 +1,9 @@
-// Dense row-major tensors: dtype, shape, data, quantisation. Shared by every stage. Must not know graphs or plans.
+// Dense row-major tensors: dtype, shape, data, quantisation; with dtype.ts, what every stage speaks of. Must not know graphs or plans.
 
+import { elementBytes, elementCount, viewOf, type DType, type Shape, type TensorData } from './dtype.ts';
 import { KingletError } from './error.ts';
 
-/** int64, uint8 and bool (a byte of 0 or 1) exist at the border of a graph only. */
-export type DType = 'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
-export type Shape = readonly number[];
-export type TensorData = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
+export * from './dtype.ts';
 
 /** real = (q - zeroPoint) * scale. Length 1: per tensor. Otherwise one entry per index of dimension `axis`. */
 export interface Quantization {
@@ -22,33 +20,6 @@ export interface Tensor extends TensorType {
   readonly data: TensorData;
 }
 
-export const elementBytes: Readonly<Record<DType, number>> = { float32: 4, int8: 1, uint8: 1, int32: 4, int64: 8, bool: 1 };
-
-/** Largest number of elements of one tensor. */
-export const MAX_ELEMENTS = 2 ** 27;
-
-/** Number of elements; refuses negative, fractional or huge dims before anything is allocated. */
-export function elementCount(shape: Shape): number {
-  if (shape.length > 8) throw new KingletError('ERR_UNSUPPORTED', `tensors of rank ${shape.length} are not supported (at most 8)`);
-  let count = 1;
-  for (const dim of shape) {
-    if (!Number.isSafeInteger(dim) || dim < 0) throw new KingletError('ERR_MODEL_INVALID', `shape [${shape.join(', ')}] has an impossible dimension`);
-    count *= dim;
-    if (count > MAX_ELEMENTS) throw new KingletError('ERR_LIMIT', `shape [${shape.join(', ')}] has more than ${MAX_ELEMENTS} elements`);
-  }
-  return count;
-}
-
-export function allocate(dtype: DType, count: number): TensorData {
-  switch (dtype) {
-    case 'float32': return new Float32Array(count);
-    case 'int8': return new Int8Array(count);
-    case 'uint8': case 'bool': return new Uint8Array(count);
-    case 'int32': return new Int32Array(count);
-    case 'int64': return new BigInt64Array(count);
-  }
-}
-
 /** A typed view over bytes (copied when misaligned). Throws ERR_MODEL_INVALID when the length does not fit the shape. */
 export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: Shape): Tensor {
   const count = elementCount(shape);
@@ -57,17 +28,6 @@ export function tensorFromBytes(bytes: Uint8Array, dtype: DType, shape: Shape): 
   }
   const { buffer, byteOffset } = bytes.byteOffset % elementBytes[dtype] === 0 ? bytes : bytes.slice();
   return { dtype, shape, data: viewOf(buffer, dtype, byteOffset, count) };
-}
-
-/** `count` elements from a byte offset on. */
-export function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, count: number): TensorData {
-  switch (dtype) {
-    case 'float32': return new Float32Array(buffer, at, count);
-    case 'int8': return new Int8Array(buffer, at, count);
-    case 'uint8': case 'bool': return new Uint8Array(buffer, at, count);
-    case 'int32': return new Int32Array(buffer, at, count);
-    case 'int64': return new BigInt64Array(buffer, at, count);
-  }
 }
 
 /** Dense row-major strides in elements. */

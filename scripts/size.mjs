@@ -50,7 +50,7 @@ if (executors.join() !== expected.join()) {
   broken++;
 }
 for (const name of executors) limit(name, size.get(name), 40 * KB);
-limit(`plan loader (${[...loader].join(', ')})`.slice(0, 37), sum(loader), 11 * KB);
+limit(`plan loader (${[...loader].join(', ')})`.slice(0, 37), sum(loader), 10 * KB);
 const relaxed = size.get('kinglet.relaxed.wasm');
 limit('a page with plans: loader + relaxed', plus(sum(loader), relaxed), 50 * KB);
 row('the same with threads', sum([...loader, 'chunk-join-team.js', 'kinglet-worker.js', 'kinglet-threads.relaxed.wasm']), 'where they are asked for');

@@ -7,7 +7,7 @@ import { KingletError } from '../error.ts';
 import type { Backend, StepInfo } from '../model.ts';
 import { Checksum } from '../plan/checksum.ts';
 import { checkLength, checkSum, decodePlan, headBytes, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
-import { allocate, elementCount, viewOf, type TensorData } from '../tensor.ts';
+import { allocate, elementCount, viewOf, type TensorData } from '../dtype.ts';
 import { dotName, type Engine, type Executor } from './engine.ts';
 import { measurePeak } from './measure-peak.ts';
 import { ONE_THREAD, takeRegion, type Region, type Room } from './memory-group.ts';

@@ -4,7 +4,7 @@
 
 import * as abi from '../../assembly/abi.ts';
 import { KingletError } from '../error.ts';
-import { elementBytes, elementCount, type DType } from '../tensor.ts';
+import { elementBytes, elementCount, type DType } from '../dtype.ts';
 import { checksum } from './checksum.ts';
 import { kernelNames } from './kernel-names.ts';
 
