@@ -25,7 +25,7 @@ interface TeamMember {
 }
 type Post = (message: WorkerMessage) => void;
 
-/** About 50 µs: the next picture of a stream may be on its way. */
+/** A moment: the next picture of a stream may be on its way. */
 const IDLE_SPINS = 50_000;
 /** Then a sleep that a notify ends; behind it only a message does. */
 const IDLE_MS = 50;

@@ -39,7 +39,10 @@ function spawnInNode(listener: Listener): Spawned {
   return {
     post: (message) => { worker.postMessage(message); },
     keepAlive: (on) => { if (on) worker.ref(); else worker.unref(); },
-    stop: async () => { await worker.terminate(); },
+    stop: async () => {
+      worker.ref(); // who waits for its end must not be left waiting
+      await worker.terminate();
+    },
   };
 }
 

@@ -46,7 +46,7 @@ export interface PlacedPlan {
 function makeRoom(head: Uint8Array, room: Room): { region: Region; planBytes: number; arenaBytes: number } {
   const { planBytes, arenaBytes, listBytes } = planSizes(head);
   // No scratch is larger than the arena in which it lies. What threads do not need is given back (host/threads/join-team.ts).
-  const ofThreads = room.threads > 1 ? (room.threads - 1) * arenaBytes + room.threads * (listBytes + 128) : 0;
+  const ofThreads = room.threads > 1 ? room.threads * (arenaBytes + listBytes + 128) : 0;
   return { region: takeRegion(planBytes + arenaBytes + ofThreads, room), planBytes, arenaBytes };
 }
 

@@ -1,6 +1,6 @@
 // A verified plan → the same plan, run by a team. In: a placed plan that init() accepted, the engine. Out: how to run it on all threads.
 // The lists of steps are written behind the plan's arena and the threads' scratch, and verified there.
-// Layout of the region: [plan][arena, scratch of threads 1…, slack][table of lists][lists].
+// Layout of the region: [plan][arena, scratch of each thread, slack][table of lists][lists].
 
 import * as abi from '../../assembly/abi.ts';
 import type { Engine, TeamExecutor } from '../backends/engine.ts';
@@ -24,7 +24,7 @@ function stepsOf({ region, info }: PlacedPlan): StepWords[] {
 
 /** Writes table and lists; returns the table's address. */
 function placeLists({ region, info }: PlacedPlan, { lists, scratchBytes }: Schedule): { table: number; arenaBytes: number } {
-  const arenaBytes = up64(info.arenaBytes) + (lists.length - 1) * scratchBytes;
+  const arenaBytes = up64(info.arenaBytes) + lists.length * scratchBytes;
   const table = up64(info.planBytes + arenaBytes);
   let at = table + up64(8 * lists.length);
   const end = at + lists.reduce((sum, list) => sum + up64(list.byteLength), 0);

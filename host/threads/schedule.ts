@@ -28,20 +28,20 @@ export function share(step: StepWords, threads: number, least = 1): Shares {
 export interface Schedule {
   /** Per thread. */
   readonly lists: readonly Int32Array[];
-  /** Scratch of each thread but the first, which uses the plan's own. */
+  /** Scratch of each thread. The plan's own lies where other threads may still read a tensor. */
   readonly scratchBytes: number;
   readonly barriers: number;
 }
 
-/** `scratchAt`: the plan address where the second thread's scratch begins, a multiple of 64; the others' follow. */
+/** `scratchAt`: the plan address where the first thread's scratch begins, a multiple of 64; the others' follow. */
 export function schedule(steps: readonly StepWords[], threads: number, scratchAt: number): Schedule {
   const shared = steps.map((step) => share(step, threads));
-  const scratchBytes = Math.max(0, ...shared.flatMap((shares) => shares.slice(1).map((step) => (step && scratchOf(step)?.bytes) ?? 0))) + 63 & ~63;
+  const scratchBytes = Math.max(0, ...shared.flatMap((shares) => shares.map((step) => (step && scratchOf(step)?.bytes) ?? 0))) + 63 & ~63;
   const lists = Array.from({ length: threads }, () => [] as number[]);
   let since: Touches[][] = lists.map(() => []);
   let barriers = 0;
   for (const shares of shared) {
-    const moved = shares.map((step, t) => (step && t > 0 ? withScratch(step, scratchAt + (t - 1) * scratchBytes) : step));
+    const moved = shares.map((step, t) => (step ? withScratch(step, scratchAt + t * scratchBytes) : null));
     const now = moved.map((step) => (step ? touches(step) : null));
     if (now.some((mine, t) => mine && since.some((others, u) => u !== t && others.some((other) => conflict(mine, other))))) {
       lists.forEach((list) => { list.push(abi.BARRIER, 8); });

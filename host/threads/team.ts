@@ -20,8 +20,8 @@ export interface Job {
   readonly lists: number;
 }
 
-/** About 100 µs of looking before a thread sleeps at a barrier; where threads share cores they sleep at once. */
-const SPINS = 100_000;
+/** About 10 µs of looking before a thread sleeps at a barrier; where threads share cores they sleep at once. docs/threads.md: why so few. */
+const SPINS = 10_000;
 const START_MS = 10_000;
 
 interface Waiting {
@@ -124,14 +124,14 @@ export class Team {
     if (this.#failure) return;
     this.#failure = new KingletError('ERR_WORKER', reason);
     this.#group.retire();
-    this.#stopAll();
     this.#settle()?.reject(this.#failure);
+    this.#stopAll();
   }
 
   #close(): void {
     this.#failure ??= new KingletError('ERR_DISPOSED', 'the model was disposed');
-    this.#stopAll();
     this.#settle()?.reject(this.#failure);
+    this.#stopAll();
   }
 
   /** Wakes who sleeps, so that all see that it is over, and ends them. */
