@@ -16,16 +16,16 @@ export async function examineMachine(): Promise<Finding[]> {
     ok('kinglet', `${version}, plan version ${ABI_VERSION}`),
     ok('engine', `Node ${process.versions.node}, V8 ${process.versions.v8}, ${process.platform} ${process.arch}`),
     ok('cores', `${availableParallelism()}`),
-    ...await Promise.all([executor('simd'), executor('relaxed')]),
+    ...await Promise.all([executor('simd'), executor('relaxed'), executor('simd', true), executor('relaxed', true)]),
     await simd(),
     await relaxedSimd(),
     threads(),
   ];
 }
 
-async function executor(build: 'simd' | 'relaxed'): Promise<Finding> {
-  const topic = `kinglet.${build}.wasm`;
-  const bytes = await kernelFile(build).then((file) => readAll(file)).catch((error: unknown) => String(error));
+async function executor(build: 'simd' | 'relaxed', threaded = false): Promise<Finding> {
+  const topic = `kinglet${threaded ? '-threads' : ''}.${build}.wasm`;
+  const bytes = await kernelFile(build, threaded).then((file) => readAll(file)).catch((error: unknown) => String(error));
   if (typeof bytes === 'string') return failure(topic, bytes, 'Install kinglet again.');
   const abi = abiVersionOf(bytes);
   if (abi !== ABI_VERSION) return failure(topic, `speaks plan version ${abi ?? 'unknown'}, not ${ABI_VERSION}`, 'Install kinglet again.');

@@ -3,10 +3,15 @@
 
 import { failure, ok, warning, type Finding } from './finding.ts';
 
+/** What an isolated page demands of its workers' scripts. */
+export function embeds(headers: Headers): boolean {
+  return /^\s*(require-corp|credentialless)\b/i.test(headers.get('Cross-Origin-Embedder-Policy') ?? '');
+}
+
 export function examineIsolation(headers: Headers): Finding {
   const opener = headers.get('Cross-Origin-Opener-Policy')?.trim().toLowerCase();
   const embedder = headers.get('Cross-Origin-Embedder-Policy')?.trim().toLowerCase();
-  if (opener?.startsWith('same-origin') && !opener.startsWith('same-origin-allow') && /^(require-corp|credentialless)\b/.test(embedder ?? '')) {
+  if (opener?.startsWith('same-origin') && !opener.startsWith('same-origin-allow') && embeds(headers)) {
     return ok('isolation', 'COOP and COEP are set: threads may run');
   }
   return warning('isolation', `COOP is ${opener ?? 'missing'}, COEP is ${embedder ?? 'missing'}: networks run on one thread`,

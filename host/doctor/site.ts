@@ -6,7 +6,7 @@ import { KingletError } from '../error.ts';
 import { printable } from '../plain-text.ts';
 import { BoundedFetcher, type Bounds, type Fetched } from './fetch-bounded.ts';
 import { failure, ok, warning, type Finding } from './finding.ts';
-import { examineIsolation, examinePolicy } from './page-headers.ts';
+import { embeds, examineIsolation, examinePolicy } from './page-headers.ts';
 import { abiVersionOf, isWasm } from './wasm-file.ts';
 
 export const siteBounds: Bounds = { bytes: 4_000_000, requests: 60, milliseconds: 30_000 };
@@ -22,13 +22,13 @@ export async function examineSite(address: URL, bounds = siteBounds): Promise<Fi
   const text = new TextDecoder().decode(start.bytes);
   const isPage = /^text\/html\b/i.test(start.headers.get('Content-Type') ?? '');
   const page = isPage && start.status < 400 ? [ok('page', `${start.url.href} answers ${start.status}`), examineIsolation(start.headers), ...examinePolicy(start.headers, text)] : [];
-  const { wasm, scripts, embedded } = await follow(fetcher, start, text);
+  const { wasm, scripts, worker, embedded } = await follow(fetcher, start, text);
   if (wasm.size === 0 && !embedded && start.url.pathname.endsWith('/')) {
     for (const build of ['simd', 'relaxed']) wasm.add(new URL(`kinglet.${build}.wasm`, start.url).href);
   }
   if (wasm.size === 0) return [...page, embedded ? ok('wasm', 'embedded in a script: nothing else is fetched') : notFound(scripts)];
   const files = await Promise.all([...wasm].slice(0, 8).map((href) => examineFile(fetcher, new URL(href), start.url)));
-  return [...page, ...files.flat()];
+  return [...page, ...(worker ? [examineWorker(worker, start)] : []), ...files.flat()];
 }
 
 function notFound(scripts: number): Finding {
@@ -48,13 +48,19 @@ function references(text: string): string[] {
   return [...quoted, ...bare];
 }
 
-interface Followed { readonly wasm: Set<string>; readonly scripts: number; readonly embedded: boolean }
+interface Followed {
+  readonly wasm: Set<string>;
+  readonly scripts: number;
+  /** The threads' script, or why it cannot be fetched. */
+  readonly worker: Fetched | string | null;
+  readonly embedded: boolean;
+}
 
 /** Breadth first from the page, through every script of the same origin. */
 async function follow(fetcher: BoundedFetcher, start: Fetched, text: string): Promise<Followed> {
   const wasm = new Set<string>(), scripts = new Set<string>([start.url.href]);
   const queue: { readonly base: URL; readonly text: string }[] = [{ base: start.url, text }];
-  let embedded = false;
+  let embedded = false, worker: Fetched | string | null = null;
   for (let next = queue.shift(); next; next = queue.shift()) {
     embedded ||= EMBEDDED.test(next.text);
     for (const path of references(next.text)) {
@@ -64,12 +70,13 @@ async function follow(fetcher: BoundedFetcher, start: Fetched, text: string): Pr
         if (/kinglet/i.test(url.pathname)) wasm.add(url.href);
       } else if (!scripts.has(url.href) && fetcher.mayAsk) {
         scripts.add(url.href);
-        const script = await fetcher.fetch(url).catch(() => null);
-        if (script && script.status < 400) queue.push({ base: script.url, text: new TextDecoder().decode(script.bytes) });
+        const script = await fetcher.fetch(url).catch(reasonOf);
+        if (/kinglet-worker/.test(url.pathname)) worker = script;
+        if (typeof script !== 'string' && script.status < 400) queue.push({ base: script.url, text: new TextDecoder().decode(script.bytes) });
       }
     }
   }
-  return { wasm, scripts: scripts.size, embedded };
+  return { wasm, scripts: scripts.size, worker, embedded };
 }
 
 function resolved(path: string, base: URL): URL | null {
@@ -78,6 +85,15 @@ function resolved(path: string, base: URL): URL | null {
   } catch {
     return null;
   }
+}
+
+function examineWorker(worker: Fetched | string, page: Fetched): Finding {
+  const topic = 'kinglet-worker.js';
+  if (typeof worker === 'string' || worker.status >= 400) {
+    return warning(topic, `cannot be fetched (${typeof worker === 'string' ? worker : worker.status}): networks run on one thread`, 'Serve it beside the script that imports kinglet.');
+  }
+  if (!embeds(page.headers) || embeds(worker.headers)) return ok(topic, 'is there, for threads');
+  return failure(topic, 'lacks Cross-Origin-Embedder-Policy: an isolated page does not start it', 'Send Cross-Origin-Embedder-Policy: require-corp with it too.');
 }
 
 async function examineFile(fetcher: BoundedFetcher, url: URL, page: URL): Promise<Finding[]> {

@@ -22,12 +22,13 @@ interface Answer { readonly status?: number; readonly headers?: OutgoingHttpHead
 const html = { 'Content-Type': 'text/html' }, script = { 'Content-Type': 'text/javascript' };
 const good = { 'Content-Type': 'application/wasm', 'Content-Encoding': 'gzip', ETag: '"1"', 'Cache-Control': 'no-cache' };
 const isolated = { ...html, 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-const app = "const simd = () => new URL('./kinglet.simd.wasm', import.meta.url), relaxed = () => new URL('./kinglet.relaxed.wasm', import.meta.url)";
+const app = "new Worker(new URL('./kinglet-worker.js', import.meta.url)); const simd = () => new URL('./kinglet.simd.wasm', import.meta.url), relaxed = () => new URL('./kinglet.relaxed.wasm', import.meta.url)";
 /** Everything right: a page, its script, a chunk of that, and both files. */
 const rightSite: Record<string, Answer> = {
   '/app/': { headers: { ...isolated, 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'" }, body: '<!doctype html><script type="module" src="main.js"></script>' },
   '/app/main.js': { headers: script, body: "import './chunk-run.js';" },
   '/app/chunk-run.js': { headers: script, body: app },
+  '/app/kinglet-worker.js': { headers: { ...script, 'Cross-Origin-Embedder-Policy': 'require-corp' }, body: 'onmessage = null' },
   '/app/kinglet.simd.wasm': { headers: good, body: gzipSync(simd) },
   '/app/kinglet.relaxed.wasm': { headers: good, body: gzipSync(relaxed) },
 };
@@ -79,6 +80,8 @@ const mistakes: readonly { readonly name: string; readonly change: Record<string
   { name: 'a policy without WebAssembly', change: { '/app/': { headers: { ...isolated, 'Content-Security-Policy': "default-src 'self'" }, body: rightSite['/app/']?.body ?? '' } }, level: 'error', want: /CSP.*forbids WebAssembly.*wasm-unsafe-eval/ },
   { name: 'such a policy in the page', change: { '/app/': { headers: isolated, body: `<meta http-equiv="Content-Security-Policy" content="script-src 'self'">${String(rightSite['/app/']?.body)}` } }, level: 'error', want: /CSP.*forbids WebAssembly/ },
   { name: 'a policy that forbids fetching', change: { '/app/': { headers: { ...isolated, 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'" }, body: rightSite['/app/']?.body ?? '' } }, level: 'error', want: /connect-src forbids.*kinglet\/inline/ },
+  { name: 'a worker that an isolated page does not start', change: { '/app/kinglet-worker.js': { headers: script, body: '' } }, level: 'error', want: /kinglet-worker\.js: lacks Cross-Origin-Embedder-Policy/ },
+  { name: 'a missing worker', change: { '/app/kinglet-worker.js': { status: 404, body: '' } }, level: 'warning', want: /kinglet-worker\.js: cannot be fetched \(404\): networks run on one thread/ },
   { name: 'a missing file', change: { '/app/kinglet.simd.wasm': { status: 404, headers: html, body: 'no' } }, level: 'error', want: /simd\.wasm.*answers 404.*Serve the \.wasm files/ },
   { name: 'a page instead of the file', change: { '/app/kinglet.simd.wasm': { headers: html, body: '<!doctype html>' } }, level: 'error', want: /something else comes instead/ },
   { name: 'half a file', change: { '/app/kinglet.simd.wasm': { headers: good, body: gzipSync(simd.subarray(0, 300)) } }, level: 'error', want: /cut off/ },
@@ -154,6 +157,6 @@ test('this machine', () => {
   assert.equal(code, 0, err);
   const findings = out.trimEnd().split('\n').map((line) => JSON.parse(line) as Finding);
   const topics = findings.map(({ topic }) => topic);
-  for (const topic of ['engine', 'cores', 'kinglet.simd.wasm', 'kinglet.relaxed.wasm', 'SIMD', 'relaxed SIMD', 'threads', 'peak float32', 'peak int8']) assert.ok(topics.includes(topic), topic);
+  for (const topic of ['engine', 'cores', 'kinglet.simd.wasm', 'kinglet.relaxed.wasm', 'kinglet-threads.simd.wasm', 'kinglet-threads.relaxed.wasm', 'SIMD', 'relaxed SIMD', 'threads', 'peak float32', 'peak int8']) assert.ok(topics.includes(topic), topic);
   assert.match(findings.find(({ topic }) => topic === 'engine')?.what ?? '', new RegExp(`Node ${process.versions.node.replaceAll('.', '\\.')}`));
 });
