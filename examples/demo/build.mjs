@@ -44,7 +44,7 @@ export async function buildDemo() {
   mkdirSync(folder);
   await bundle('main.js');
   await bundle('network-worker.js');
-  await bundle('worker.js', { from: join(root, 'build/host') }); // kinglet's own, for threads
+  await bundle('kinglet-worker.js', { from: join(root, 'build/host') }); // kinglet's own, for threads
   for (const name of readdirSync(join(root, 'build/host')).filter((file) => file.endsWith('.wasm'))) cpSync(join(root, 'build/host', name), join(folder, name));
   for (const name of ['style.css', 'icon.svg', 'manifest.webmanifest']) cpSync(join(here, name), join(folder, name));
   cpSync(resolve(dirname(find('@mediapipe/face_detection/package.json')), 'face_detection_short_range.tflite'), join(folder, 'face_detection_short_range.tflite'));
