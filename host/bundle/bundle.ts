@@ -3,7 +3,7 @@
 // The plan is checked here for its sizes and verified by the program when it starts. Must not know files or importers.
 
 import { KingletError } from '../error.ts';
-import { decodePlan } from '../plan/decode.ts';
+import { checkSum, decodePlan } from '../plan/decode.ts';
 import { Cursor, SECTION_DATA, SECTION_DATA_COUNT, SECTION_MEMORY, joined, moduleOf, sectionsOf, segment, unsigned } from './modules.ts';
 
 export interface BundleOptions {
@@ -21,6 +21,7 @@ const MOST_BYTES = 2 ** 31 - PAGE;
 /** `slot`: what the program's export bundleSlot() returns. Throws ERR_PLAN_INVALID, ERR_PLAN_VERSION, ERR_LIMIT, ERR_WASM_VERSION. */
 export function bundle(program: Uint8Array, slot: number, plan: Uint8Array, options: BundleOptions = {}): Uint8Array<ArrayBuffer> {
   decodePlan(plan);
+  checkSum(plan);
   const sections = sectionsOf(program).filter(({ id }) => id !== SECTION_DATA_COUNT);
   const labels = options.labels ?? new Uint8Array(0);
   const labelsAt = memoryPages(sections) * PAGE, planAt = Math.ceil((labelsAt + labels.length) / PAGE) * PAGE;
