@@ -9,7 +9,8 @@ const executors = {
   name: 'executors',
   generateBundle() {
     rmSync('dist', { recursive: true, force: true }); // what an older build left would be packed too
-    for (const build of ['kinglet.simd', 'kinglet.relaxed', 'kinglet-threads.simd', 'kinglet-threads.relaxed']) {
+    for (const build of ['kinglet.simd', 'kinglet.relaxed', 'kinglet-threads.simd', 'kinglet-threads.relaxed',
+      'kinglet-cmd.simd', 'kinglet-cmd.relaxed', 'kinglet-embed.simd', 'kinglet-embed.relaxed']) {
       const fileName = `${build}.wasm`;
       this.emitFile({ type: 'asset', fileName, source: readFileSync(`build/host/${fileName}`) });
     }

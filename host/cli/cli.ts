@@ -7,6 +7,7 @@ import { presetNames } from '../image/presets.ts';
 import { fits } from '../image/region.ts';
 import { version } from '../version.ts';
 import { benchCommand } from './bench.ts';
+import { bundleCommand, bundledFits, bundledPresets } from './bundle.ts';
 import { classifyCommand } from './classify.ts';
 import { compareCommand } from './compare.ts';
 import { compileCommand } from './compile.ts';
@@ -68,6 +69,15 @@ function program(): Command {
   withNetworks(withCompiling(root.command('compile').description('compile a model to a plan that loads without an importer').argument('<MODEL>', 'file, URL or network of the zoo')))
     .requiredOption('-o, --output <FILE>', 'the .kgl file to write')
     .action(compileCommand);
+  withNetworks(withCompiling(root.command('bundle').description('one WASI program with the network inside').argument('<MODEL>', 'file, URL or network of the zoo')))
+    .requiredOption('-o, --output <FILE>', 'the .wasm file to write')
+    .addOption(new Option('--kernels <NAME>', 'which executor').choices(['simd128', 'relaxed']).default('simd128'))
+    .option('--labels <FILE>', 'one label a line, kept inside')
+    .option('--top <N>', 'how many labels it prints', parseCount)
+    .addOption(new Option('--preset <NAME>', 'how samples become numbers (default: by the input)').choices(bundledPresets.slice(1)))
+    .addOption(new Option('--fit <HOW>', 'how the picture fills the input').choices(bundledFits).default('stretch'))
+    .option('--embed', 'a module for embedding instead of a program')
+    .action(bundleCommand);
   root.command('doctor').description('say what this machine offers, or whether a deployed page serves kinglet well').argument('[URL]', 'a page, or the folder that holds the .wasm files')
     .option('--json', 'one JSON object per line')
     .action(doctorCommand);

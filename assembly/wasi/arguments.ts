@@ -1,0 +1,143 @@
+// The command line: words in, options out. An option is refused where the command does not know it, and lacks or repeats nothing silently.
+// In: WASI's arguments. Out: the words that are no options, and values by option. Must not know what commands do.
+
+import { USAGE, fault, say, sayName } from "../fault.ts";
+import { allocateOrStop } from "./files.ts";
+import { orStop } from "./print.ts";
+import { args_get, args_sizes_get } from "./sys.ts";
+import { byteOf } from "../literal.ts";
+
+// Options with a value, then flags.
+export const OPTION_INPUT = 0;
+export const OPTION_OUTPUT = 1;
+export const OPTION_REPEAT = 2;
+export const OPTION_LABELS = 3;
+export const OPTION_TOP = 4;
+export const OPTION_PRESET = 5;
+export const OPTION_FIT = 6;
+export const OPTION_PIXEL = 7;
+export const OPTION_SIZE = 8;
+export const OPTION_RUNS = 9;
+export const OPTION_WARMUP = 10;
+export const OPTION_JSON = 11;
+export const OPTION_STEPS = 12;
+export const OPTION_STREAM = 13;
+export const OPTION_LAYERS = 14;
+export const OPTION_HELP = 15;
+const OPTION_COUNT = 16;
+const FIRST_FLAG = OPTION_JSON;
+
+function optionName(option: i32): string {
+  switch (option) {
+    case OPTION_INPUT: return "input";
+    case OPTION_OUTPUT: return "output";
+    case OPTION_REPEAT: return "repeat";
+    case OPTION_LABELS: return "labels";
+    case OPTION_TOP: return "top";
+    case OPTION_PRESET: return "preset";
+    case OPTION_FIT: return "fit";
+    case OPTION_PIXEL: return "pixel";
+    case OPTION_SIZE: return "size";
+    case OPTION_RUNS: return "runs";
+    case OPTION_WARMUP: return "warmup";
+    case OPTION_JSON: return "json";
+    case OPTION_STEPS: return "steps";
+    case OPTION_STREAM: return "stream";
+    case OPTION_LAYERS: return "layers";
+    default: return "help";
+  }
+}
+
+/** Pointers to zero-ended words; behind them, per word, which option's value it is (-1: none). */
+let words: usize = 0;
+let roles: usize = 0;
+let wordCount: i32 = 0;
+
+export function lengthOf(word: usize): usize {
+  let bytes: usize = 0;
+  while (load<u8>(word + bytes) != 0) bytes++;
+  return bytes;
+}
+export function isWord(word: usize, bytes: usize, literal: string): bool {
+  if (<i32>bytes != literal.length) return false;
+  for (let i = 0; i < literal.length; i++) if (load<u8>(word + <usize>i) != byteOf(literal, i)) return false;
+  return true;
+}
+
+/** Reads the words; the first one is the program's name. */
+export function readArguments(): void {
+  const sizes = memory.data(8, 4);
+  args_sizes_get(sizes, sizes + 4);
+  wordCount = load<i32>(sizes);
+  words = allocateOrStop(8 * <u64>wordCount + <u64>load<u32>(sizes, 4) + 8);
+  roles = words + 4 * <usize>wordCount;
+  args_get(words, roles + 4 * <usize>wordCount);
+  for (let i = 0; i < wordCount; i++) store<i32>(roles + <usize>(i << 2), -1);
+}
+
+export function argument(index: i32): usize { return index < wordCount ? load<usize>(words + <usize>(index << 2)) : 0; }
+
+/** Sorts the words from `first` on into options and others. `allowed`: a bit for each option that the command knows. */
+export function sortArguments(first: i32, allowed: i32): void {
+  for (let i = first; i < wordCount; i++) {
+    const word = argument(i);
+    if (load<u8>(word) != 0x2d || load<u8>(word, 1) == 0) { setRole(i, OPTION_COUNT); continue; }
+    let bytes = lengthOf(word), value: usize = 0;
+    for (let k: usize = 2; k < bytes; k++) if (load<u8>(word + k) == 0x3d) { value = word + k + 1; bytes = k; }
+    const option = findOption(word, bytes, allowed);
+    if (option < FIRST_FLAG && value == 0) {
+      if (i + 1 == wordCount) stopUsage("option lacks its value: ", word);
+      value = argument(++i);
+    } else if (option >= FIRST_FLAG && value != 0) stopUsage("option takes no value: ", word);
+    if (!isRepeatable(option) && optionValue(option) != 0) stopUsage("option is given twice: ", word);
+    setRole(i, option);
+    store<usize>(words + <usize>(i << 2), option < FIRST_FLAG ? value : word);
+  }
+}
+function setRole(index: i32, role: i32): void { store<i32>(roles + <usize>(index << 2), role); }
+function isRepeatable(option: i32): bool { return option == OPTION_INPUT || option == OPTION_OUTPUT; }
+
+function findOption(word: usize, bytes: usize, allowed: i32): i32 {
+  for (let option = 0; option < OPTION_COUNT; option++) {
+    if (((allowed | 1 << OPTION_HELP) >> option & 1) == 0 || load<u8>(word, 1) != 0x2d) continue;
+    if (isWord(word + 2, bytes - 2, optionName(option))) return option;
+  }
+  stopUsage("unknown option ", word);
+  return -1;
+}
+
+export function stopUsage(about: string, word: usize): void {
+  fault(USAGE, about);
+  if (word != 0) sayName(word, lengthOf(word));
+  say(" (see --help)");
+  orStop(-USAGE);
+}
+
+/** Value of the `nth` use of an option, or the flag itself; 0 where it is not given. */
+export function optionValue(option: i32, nth: i32 = 0): usize {
+  for (let i = 0; i < wordCount; i++) if (load<i32>(roles + <usize>(i << 2)) == option && nth-- == 0) return argument(i);
+  return 0;
+}
+export function hasFlag(option: i32): bool { return optionValue(option) != 0; }
+/** The `nth` word that belongs to no option, 0 behind the last. */
+export function positional(nth: i32): usize { return optionValue(OPTION_COUNT, nth); }
+
+/** A whole number from 1 to 9999999, `otherwise` where the option is not given. */
+export function countOption(option: i32, otherwise: i32): i32 {
+  const word = optionValue(option);
+  if (word == 0) return otherwise;
+  const n = decimal(word, lengthOf(word));
+  if (n < 1) stopUsage("not a whole number from 1 on: ", word);
+  return n;
+}
+/** Up to 7 digits; -1 for anything else. */
+export function decimal(from: usize, bytes: usize): i32 {
+  if (bytes == 0 || bytes > 7) return -1;
+  let n = 0;
+  for (let i: usize = 0; i < bytes; i++) {
+    const digit = <i32>load<u8>(from + i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    n = n * 10 + digit;
+  }
+  return n;
+}

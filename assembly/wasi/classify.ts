@@ -1,0 +1,144 @@
+// `classify`: pictures in, the most likely labels out, as the host's command prints them. In: a plan with one picture input, files or
+// frames. Out: lines or JSON on stdout; on stderr how pictures become numbers. Must not know formats.
+
+import { HEADER_OUTPUT_COUNT, HEADER_STEP_COUNT, IO_DTYPE, IO_ELEMENTS, IO_NAME_BYTES } from "../abi.ts";
+import { bundledTop } from "../bundle-slot.ts";
+import { run } from "../executor";
+import { DATA, fault, say, sayNumber } from "../fault.ts";
+import { inputCount, ioRecord, nameOf, nextBest, realElement } from "../opened-plan.ts";
+import { frameChannels, frameHeight, frameIsPlanar, frameOf, frameWidth, presetFor } from "../picture-input.ts";
+import { OPTION_FIT, OPTION_JSON, OPTION_PRESET, OPTION_STREAM, OPTION_TOP, countOption, hasFlag, lengthOf, positional, stopUsage } from "./arguments.ts";
+import { now } from "./clock.ts";
+import { choiceName, fillFromFile, fit, preset, readPictureOptions } from "./inputs.ts";
+import { dtypeName, jsonKey, jsonNumber, shape } from "./io-text.ts";
+import { findLabel, labelCount, labelTo, openModel, readLabels } from "./model.ts";
+import { beginNotice, endLine, fixed, integer, jsonString, number, orStop, printable, put, spaces, text } from "./print.ts";
+import { runStream } from "./stream.ts";
+
+let top: i32 = 5;
+
+/** `first`: the position of the first PHOTO; 1 where the model is bundled. */
+export function classifyCommand(model: usize, first: i32): void {
+  readPictureOptions();
+  top = countOption(OPTION_TOP, bundledTop() > 0 ? bundledTop() : 5);
+  readLabels();
+  const plan = openModel(model);
+  explain(plan);
+  if (hasFlag(OPTION_STREAM)) {
+    if (positional(first + 1) != 0) stopUsage("a stream is one file: ", positional(first + 1));
+    runStream(plan, streamLine, positional(first));
+    return;
+  }
+  if (positional(first) == 0) {
+    if (model != 0) stopUsage("a PHOTO is missing", 0);
+    classify(plan, changetype<usize>(memory.data<u8>([0x2d, 0])));
+  }
+  for (let i = first; positional(i) != 0; i++) classify(plan, positional(i));
+}
+
+function classify(plan: usize, photo: usize): void {
+  fillFromFile(plan, ioRecord(plan, 0), photo);
+  const started = now();
+  run(plan, 0, load<i32>(plan, HEADER_STEP_COUNT));
+  const milliseconds = now() - started;
+  if (!hasFlag(OPTION_JSON)) {
+    reportForPeople(plan, photo);
+    return;
+  }
+  text("{\"photo\":");
+  jsonString(photo, lengthOf(photo));
+  jsonKey("milliseconds");
+  number(nearest(milliseconds * 1000) / 1000);
+  streamLine(plan);
+  put(0x7d);
+  endLine();
+}
+
+/** Says what is assumed; refuses models that cannot classify a picture. */
+function explain(plan: usize): void {
+  if (inputCount(plan) != 1 || load<i32>(plan, HEADER_OUTPUT_COUNT) == 0) {
+    fault(DATA, "a classifier has one input; this model has ");
+    sayNumber(inputCount(plan));
+    orStop(-DATA);
+  }
+  const input = ioRecord(plan, 0), output = ioRecord(plan, 1);
+  orStop(frameOf(input));
+  beginNotice();
+  text("input ");
+  printable(nameOf(plan, input), load<usize>(input, IO_NAME_BYTES), 60);
+  text(": ");
+  text(dtypeName(load<i32>(input, IO_DTYPE)));
+  put(0x20);
+  integer(frameWidth());
+  put(0x78);
+  integer(frameHeight());
+  text(frameChannels() == 1 ? " gray " : " RGB ");
+  text(frameIsPlanar() ? "NCHW" : "NHWC");
+  text(", preset ");
+  text(choiceName(OPTION_PRESET, presetFor(input, preset)));
+  text(", fit ");
+  text(choiceName(OPTION_FIT, fit));
+  endLine();
+  beginNotice();
+  text("scores are output 0 ");
+  printable(nameOf(plan, output), load<usize>(output, IO_NAME_BYTES), 60);
+  put(0x20);
+  shape(output);
+  text("; the label index is the output index");
+  endLine();
+  if (labelCount > 0 && labelCount != load<i32>(output, IO_ELEMENTS)) warnOfLabels(load<i32>(output, IO_ELEMENTS));
+}
+function warnOfLabels(scores: i32): void {
+  beginNotice();
+  text("there are ");
+  integer(labelCount);
+  text(" labels for ");
+  integer(scores);
+  text(" scores: they may belong to another model");
+  endLine();
+}
+
+function reportForPeople(plan: usize, photo: usize): void {
+  const output = ioRecord(plan, 1);
+  printable(photo, lengthOf(photo), 200);
+  endLine();
+  for (let i = 0, best = -1; i < top; i++) {
+    best = nextBest(plan, output, best);
+    if (best < 0) return;
+    const score = realElement(plan, output, best), label = findLabel(best);
+    spaces(2 + max(0, (score < 0 ? 2 : 3) - integerDigits(abs(score) + 0.00005)));
+    fixed(score, 4);
+    spaces(2 + max(0, 4 - integerDigits(best)));
+    integer(best);
+    if (label != 0 && labelTo > label) {
+      spaces(2);
+      printable(label, labelTo - label, 200);
+    }
+    endLine();
+  }
+}
+/** Digits before the point. */
+function integerDigits(x: f64): i32 {
+  let digits = 1;
+  for (; x >= 10 && digits < 20; x /= 10) digits++;
+  return digits;
+}
+
+/** `,"top":[{"index":…,"score":…,"label":…}]` */
+function streamLine(plan: usize): void {
+  const output = ioRecord(plan, 1);
+  text(",\"top\":[");
+  for (let i = 0, best = -1; i < top; i++) {
+    best = nextBest(plan, output, best);
+    if (best < 0) break;
+    text(i == 0 ? "{\"index\":" : ",{\"index\":");
+    integer(best);
+    jsonNumber("score", realElement(plan, output, best));
+    jsonKey("label");
+    const label = findLabel(best);
+    if (label == 0) text("null");
+    else jsonString(label, labelTo - label);
+    put(0x7d);
+  }
+  put(0x5d);
+}

@@ -1,0 +1,39 @@
+// `kinglet bundle`: a model in; one WASI program, or a module for embedding, with the network and its labels inside, out.
+// The plan is loaded, and so verified, before it is written. Must not run anything else.
+
+import { bundle } from '../bundle/bundle.ts';
+import { KingletError } from '../error.ts';
+import { presetNames, type Preset } from '../image/presets.ts';
+import { loadPlan } from '../index.ts';
+import { openProgram } from '../program-files.ts';
+import { readBytes, writeWhole } from './files.ts';
+import type { CompilingOptions, NetworkWords } from './options.ts';
+import { planOf } from './source.ts';
+import { grouped, print, printable } from './text.ts';
+
+export interface BundleOptions extends CompilingOptions, NetworkWords {
+  readonly output: string;
+  readonly kernels: 'simd128' | 'relaxed';
+  readonly labels?: string;
+  readonly preset?: Preset;
+  readonly fit?: string;
+  readonly top?: number;
+  readonly embed?: true;
+}
+
+/** Positions in the lists of assembly/picture-input.ts, where 0 means: by the input. */
+export const bundledPresets = ['', 'signed', 'unit', 'raw', 'torchvision', 'bytes'];
+export const bundledFits = ['stretch', 'crop', 'pad'];
+
+export async function bundleCommand(source: string, options: BundleOptions): Promise<void> {
+  if (!options.output.endsWith('.wasm')) throw new KingletError('ERR_USAGE', 'the bundle must be named .wasm', { hint: 'For example: kinglet bundle model.onnx -o app.wasm' });
+  const preset = bundledPresets.indexOf(options.preset ?? ''), fit = bundledFits.indexOf(options.fit ?? 'stretch');
+  if (preset < 0) throw new KingletError('ERR_USAGE', `a bundle knows the presets ${presetNames.filter((name) => bundledPresets.includes(name)).join(', ')}`);
+  const plan = await planOf(source, options);
+  (await loadPlan(plan, { warmup: false })).dispose();
+  const labels = options.labels === undefined ? undefined : await readBytes(options.labels);
+  const { bytes, slot } = await openProgram(options.embed ? 'embed' : 'cmd', options.kernels === 'relaxed' ? 'relaxed' : 'simd');
+  const module = bundle(bytes, slot, plan, { labels, preset, fit, top: options.top });
+  await writeWhole(options.output, module);
+  print(`${printable(options.output, 200)} ${grouped(module.length)} bytes`);
+}
