@@ -53,7 +53,7 @@ export async function duel(job, urls) {
       entrant.samples.push(...block);
       entrant.blocks.push(median(block));
     }
-    if (round % 4 === 0) for (const entrant of ours) entrant.peak = better(entrant.peak, entrant.runner.peak());
+    if (round % 4 === 0) for (const entrant of ours) entrant.peak = better(entrant.peak, await entrant.runner.peak());
   }
   const first = alive[0];
   return {

@@ -52,7 +52,7 @@ export interface Backend {
   traceOnce(visit: (step: StepInfo, data: TensorData) => void): void;
   /** Runs once, step by step, and adds each step's milliseconds to `ms`. */
   profileOnce(ms: Float64Array): void;
-  peak(): Peak;
+  peak(): Promise<Peak>;
   release(): void;
 }
 
@@ -139,7 +139,7 @@ export class Model {
   }
 
   /** Measures the peak that this model's kernels could reach on this machine, with operands in registers only. */
-  peak(): Peak {
+  async peak(): Promise<Peak> {
     return this.#use().peak();
   }
 

@@ -75,7 +75,7 @@ export function referenceBackend(graph: Graph, facts: { layout: 'NHWC' | 'NCHW';
       });
     },
     peak() {
-      throw new KingletError('ERR_USAGE', 'the reference backend has no peak to measure');
+      return Promise.reject(new KingletError('ERR_USAGE', 'the reference backend has no peak to measure'));
     },
     release() { /* garbage collected */ },
   };

@@ -9,7 +9,6 @@ import { Checksum } from '../plan/checksum.ts';
 import { checkLength, checkSum, decodePlan, headBytes, planSizes, type IoRecord, type PlanInfo, type StepRecord } from '../plan/decode.ts';
 import { allocate, elementCount, viewOf, type TensorData } from '../dtype.ts';
 import { dotName, type Engine, type Executor } from './engine.ts';
-import { measurePeak } from './measure-peak.ts';
 import { ONE_THREAD, takeRegion, type Region, type Room } from './memory-group.ts';
 
 /** Most inner-loop iterations that a plan may ask for: about a minute of one core (VGG-19 asks for 2^31). */
@@ -236,7 +235,7 @@ function makeBackend(region: Region, info: PlanInfo, executor: Executor, engine:
         ms[i] += performance.now() - start;
       }
     },
-    peak: () => measurePeak(executor, info),
+    peak: async () => (await import('./measure-peak.ts')).measurePeak(executor, info), // pages never ask
     release() {
       forgotten.unregister(backend);
       released = true;

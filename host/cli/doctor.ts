@@ -38,7 +38,7 @@ async function peaks(): Promise<Finding[]> {
   for (const int8 of [false, true]) {
     progress('measuring the peak');
     const model = await loadPlan(await networkPlan('lenet5', int8 ? { int8 } : {}));
-    const { gflops, kind } = model.peak();
+    const { gflops, kind } = await model.peak();
     const { kernels, dot } = model.stats;
     model.dispose();
     progress('');

@@ -60,9 +60,9 @@ export async function timeRuns(model: Model, runs: number): Promise<Float64Array
 
 /** The peak is one thread's. */
 export async function measure(model: Model, runs: number): Promise<Timing> {
-  const before = model.peak();
+  const before = await model.peak();
   const sorted = await timeRuns(model, runs);
-  const after = model.peak();
+  const after = await model.peak();
   return { sorted, peak: after.gflops > before.gflops ? after : before };
 }
 
