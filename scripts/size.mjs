@@ -43,7 +43,7 @@ function limit(name, bytes, most) {
 console.log(`${'dist/'.padEnd(38)}${'bytes'.padStart(9)}${'gzipped'.padStart(9)}`);
 for (const [name, bytes] of size) row(name, bytes);
 console.log();
-const executors = files.filter((name) => name.endsWith('.wasm'));
+const executors = files.filter((name) => name.endsWith('.wasm') && !/-(cmd|embed)\./.test(name));
 const expected = ['kinglet-threads.relaxed.wasm', 'kinglet-threads.simd.wasm', 'kinglet.relaxed.wasm', 'kinglet.simd.wasm'];
 if (executors.join() !== expected.join()) {
   console.error(`expected ${expected.join(', ')}, found ${executors.join(', ')}`);
@@ -55,5 +55,10 @@ const relaxed = size.get('kinglet.relaxed.wasm');
 limit('a page with plans: loader + relaxed', plus(sum(loader), relaxed), 50 * KB);
 row('the same with threads', sum([...loader, 'chunk-join-team.js', 'kinglet-worker.js', 'kinglet-threads.relaxed.wasm']), 'where they are asked for');
 for (const entry of ['onnx', 'tflite', 'index']) row(`${entry}.js bundled + relaxed`, plus(await bundled(`${entry}.js`), relaxed), 'with pbf and flatbuffers where they are used');
+for (const [name, most] of [['kinglet-cmd.simd', 90], ['kinglet-cmd.relaxed', 90], ['kinglet-embed.simd', 80], ['kinglet-embed.relaxed', 80]]) {
+  const bytes = size.get(`${name}.wasm`), holds = bytes.raw <= most * KB;
+  if (!holds) broken++;
+  row(`${name}.wasm`, bytes, `${holds ? 'holds' : 'TOO LARGE'}: at most ${most} KB as it is`);
+}
 row('inline.js', size.get('inline.js'), 'kinglet/run and both executors');
 process.exit(broken > 0 ? 1 : 0);

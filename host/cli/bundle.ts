@@ -4,11 +4,13 @@
 import { bundle } from '../bundle/bundle.ts';
 import { KingletError } from '../error.ts';
 import { presetNames, type Preset } from '../image/presets.ts';
+import { sniff } from '../import/index.ts';
 import { loadPlan } from '../index.ts';
+import { readSource } from '../load.ts';
 import { openProgram } from '../program-files.ts';
 import { readBytes, writeWhole } from './files.ts';
 import type { CompilingOptions, NetworkWords } from './options.ts';
-import { planOf } from './source.ts';
+import { networkOf, planOf } from './source.ts';
 import { grouped, print, printable } from './text.ts';
 
 export interface BundleOptions extends CompilingOptions, NetworkWords {
@@ -29,11 +31,18 @@ export async function bundleCommand(source: string, options: BundleOptions): Pro
   if (!options.output.endsWith('.wasm')) throw new KingletError('ERR_USAGE', 'the bundle must be named .wasm', { hint: 'For example: kinglet bundle model.onnx -o app.wasm' });
   const preset = bundledPresets.indexOf(options.preset ?? ''), fit = bundledFits.indexOf(options.fit ?? 'stretch');
   if (preset < 0) throw new KingletError('ERR_USAGE', `a bundle knows the presets ${presetNames.filter((name) => bundledPresets.includes(name)).join(', ')}`);
-  const plan = await planOf(source, options);
+  const plan = await planOrCompiled(source, options);
   (await loadPlan(plan, { warmup: false })).dispose();
   const labels = options.labels === undefined ? undefined : await readBytes(options.labels);
   const { bytes, slot } = await openProgram(options.embed ? 'embed' : 'cmd', options.kernels === 'relaxed' ? 'relaxed' : 'simd');
   const module = bundle(bytes, slot, plan, { labels, preset, fit, top: options.top });
   await writeWhole(options.output, module);
   print(`${printable(options.output, 200)} ${grouped(module.length)} bytes`);
+}
+
+/** A plan as it is; everything else compiled. */
+async function planOrCompiled(source: string, options: BundleOptions): Promise<Uint8Array> {
+  if (await networkOf(source, options)) return planOf(source, options);
+  const bytes = await readSource(source);
+  return sniff(bytes) === 'kgl' ? bytes : planOf(source, options);
 }
