@@ -38,7 +38,7 @@ const constants = {
 const minified = {
   name: 'minified',
   renderChunk: async (code) => {
-    const { code: small } = await minify(code, { module: true, ecma: 2020, keep_classnames: true, compress: { passes: 2 }, format: { comments: false } });
+    const { code: small } = await minify(code, { module: true, ecma: 2020, keep_classnames: /^(KingletError|Model)$/, compress: { passes: 2 }, format: { comments: false } });
     return { code: small, map: null };
   },
 };

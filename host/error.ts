@@ -34,17 +34,17 @@ export const errorTable = {
   /** The engine has no WebAssembly, no SIMD, not the kernels that were asked for, or the page's policy forbids them. */
   ERR_ENGINE: { exit: 71, hint: 'This engine lacks WebAssembly SIMD. Use Node 20 or later, or a browser of 2021 or later.' },
   /** kinglet's own .wasm file is missing, was cut off, or something else came in its place. */
-  ERR_WASM_FILE: { exit: 71, hint: 'Serve the .wasm files of kinglet\'s dist/ beside its JavaScript, or import kinglet/inline. `npx kinglet doctor URL` looks at a deployed page.' },
+  ERR_WASM_FILE: { exit: 71, hint: 'Serve the .wasm files of kinglet\'s dist/ beside its JavaScript, or import kinglet/inline; ask `npx kinglet doctor URL`.' },
   /** The .wasm file works but belongs to another version of kinglet. */
   ERR_WASM_VERSION: { exit: 71, hint: 'The .wasm file and the JavaScript are from different versions of kinglet. Deploy both again.' },
   /** The model was used after dispose(). */
   ERR_DISPOSED: { exit: 70, hint: 'Load the model again before you use it.' },
   /** The model is running on its threads, which nothing else may disturb. */
-  ERR_BUSY: { exit: 70, hint: 'Await run() before you call runSync(), trace() or profile() on a model with threads.' },
+  ERR_BUSY: { exit: 70, hint: 'Await run() first.' },
   /** A worker of a model with threads died or did not start. */
-  ERR_WORKER: { exit: 71, hint: 'The model goes on with one thread; load it again to have threads again.' },
+  ERR_WORKER: { exit: 71, hint: 'The model goes on with one thread; load it again for more.' },
   /** `kinglet doctor` found an error; its output says which. */
-  ERR_DOCTOR: { exit: 69, hint: 'Each line that begins with "error" says what to do.' },
+  ERR_DOCTOR: { exit: 69, hint: 'Each line marked "error" says what to do.' },
   /** The caller's AbortSignal fired. */
   ERR_ABORTED: { exit: 75, hint: 'The operation was cancelled by its AbortSignal.' },
 } as const;
