@@ -4,7 +4,7 @@
 import { requireSimd } from './backends/compile-module.ts';
 import { getEngine, type Engine, type EngineOptions } from './backends/engine.ts';
 import type { Room } from './backends/memory-group.ts';
-import { placePlan, receivePlan, rehearsal, wasmBackend, type PlacedPlan, type WasmBackend } from './backends/wasm.ts';
+import { placePlan, receivePlan, wasmBackend, type PlacedPlan, type WasmBackend } from './backends/wasm.ts';
 import { KingletError } from './error.ts';
 import { Model, type Backend } from './model.ts';
 import { inNode, openUrl, readAll } from './open-url.ts';
@@ -63,18 +63,15 @@ export async function readSource(source: Source, signal?: AbortSignal): Promise<
   return bytes;
 }
 
-/**
- * A plan's bytes or where they come from → a plan in its place. What the caller holds is copied before this returns; what arrives is
- * rehearsed meanwhile.
- */
-export async function placeSource(source: Source, room: Room, engine: Promise<Engine>, signal?: AbortSignal): Promise<PlacedPlan> {
+/** A plan's bytes or where they come from → a plan in its place. What the caller holds is copied before this returns. */
+export async function placeSource(source: Source, room: Room, signal?: AbortSignal): Promise<PlacedPlan> {
   throwIfAborted(signal);
   const given = givenBytes(source) ?? await open(source, signal);
   if (given instanceof Uint8Array) return placePlan(given, room);
   const pieces = given.body?.getReader();
   if (!pieces) return placePlan(new Uint8Array(0), room);
   try {
-    return await receivePlan(pieces, rehearsal(engine), room);
+    return await receivePlan(pieces, room);
   } catch (error) {
     pieces.cancel().catch(() => undefined); // whoever sends the rest may stop
     throwIfAborted(signal);

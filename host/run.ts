@@ -16,5 +16,5 @@ export async function loadPlan(source: Source, options: LoadOptions = {}): Promi
   throwIfAborted(options.signal);
   const room = roomFor(options);
   const engine = startEngine(options, room);
-  return startPlan(await placeSource(source, room, engine, options.signal), options, engine);
+  return startPlan(await placeSource(source, room, options.signal), options, engine);
 }

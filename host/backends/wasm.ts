@@ -68,11 +68,9 @@ export function placePlan(plan: Uint8Array, room: Room = ONE_THREAD): PlacedPlan
 
 /**
  * The same for a plan that arrives in pieces: each is put in its place and summed while the next is on its way, the head is decoded as
- * soon as it is there, and `between` may use the plan, with the weights that have come, before the next piece is awaited.
+ * soon as it is there.
  */
-export async function receivePlan(
-  pieces: ReadableStreamDefaultReader<Uint8Array>, between: (placed: PlacedPlan) => void, room: Room = ONE_THREAD,
-): Promise<PlacedPlan> {
+export async function receivePlan(pieces: ReadableStreamDefaultReader<Uint8Array>, room: Room = ONE_THREAD): Promise<PlacedPlan> {
   let head = new Uint8Array(0);
   while (head.length < abi.HEADER_BYTES) {
     const { done, value } = await pieces.read();
@@ -92,7 +90,6 @@ export async function receivePlan(
       at += piece.length;
       sum.take(new Int32Array(own.buffer, own.byteOffset, planBytes >> 2), at >> 2);
       if (at >= weightsAt) placed ??= { region, info: decodePlan(own) };
-      if (placed && at < planBytes) between(placed);
     }
     checkLength(planBytes, at);
     checkSum(region.view(0, planBytes), sum.value());
@@ -101,29 +98,6 @@ export async function receivePlan(
     region.free();
     throw error;
   }
-}
-
-/** Most milliseconds between two pieces, about what the browser's buffer holds of the next; a step is never cut. */
-const REHEARSAL_MS = 3;
-/** Most inner-loop iterations of a plan that is rehearsed: a tenth of a second, a network of about 1 GMAC. */
-const REHEARSAL_WORK = 2 ** 27;
-
-/**
- * Runs each of a plan's steps once while its weights are still arriving, a few between two pieces, so that the engine has compiled the
- * kernels before the first input comes. What has arrived is verified each time as any plan is, tables among the weights too; nothing
- * changes until the next piece, which waits for this. A plan that cannot be verified yet is left alone: it will be, whole.
- */
-export function rehearsal(engine: Promise<Engine>): (placed: PlacedPlan) => void {
-  let ready: Engine | null = null;
-  engine.then((value) => { ready = value; }, () => undefined);
-  let step = 0;
-  return ({ region, info }) => {
-    if (!ready || step >= info.stepCount) return;
-    const executor = region.group.executor(ready);
-    executor.setDotMode(ready.dotMode);
-    if (initPlan(executor, region.at, info) !== abi.OK || executor.planWork() > REHEARSAL_WORK) return;
-    for (const end = performance.now() + REHEARSAL_MS; performance.now() < end && step < info.stepCount; step++) executor.run(region.at, step, step + 1);
-  };
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -25,7 +25,7 @@ export interface Outcome {
 interface Job {
   readonly bytes: Uint8Array;
   readonly damages: readonly Damage[];
-  /** Compile first and damage the plan: given whole, or arriving in pieces, between which it is rehearsed. */
+  /** Compile first and damage the plan: given whole, or arriving in pieces. */
   readonly as: 'source' | 'plan' | 'pieces';
 }
 

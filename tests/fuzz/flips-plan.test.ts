@@ -41,7 +41,7 @@ it('survives a flip in every byte of header and steps behind a right checksum (s
   assertHarmless(t, await attack(sharedBytes(model), damages, 'plan'), damages);
 });
 
-it('survives 500 flipped bytes behind a right checksum in plans that are rehearsed as they arrive (seed 9)', { skip: skipWithoutShared }, async (t) => {
+it('survives 500 flipped bytes behind a right checksum in plans that arrive in pieces (seed 9)', { skip: skipWithoutShared }, async (t) => {
   const damages = randomFlips(9, 500, compile(sharedBytes(model)).length, true);
   assertHarmless(t, await attack(sharedBytes(model), damages, 'pieces'), damages);
 });
