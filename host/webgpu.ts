@@ -4,13 +4,13 @@
 import { importModel } from './import/index.ts';
 import type { Source } from './load.ts';
 import type { Model } from './model.ts';
-import type { GpuProfile } from './webgpu/gpu-network.ts';
+import type { DispatchTime } from './webgpu/gpu-network.ts';
 import { loadOnGpu, profileOf, type GpuModelOptions } from './webgpu/load-on-gpu.ts';
 
 export * from './run.ts';
 export { compile, type CompileOptions } from './compile.ts';
 export type { GpuModelOptions, GpuOptions } from './webgpu/load-on-gpu.ts';
-export type { GpuProfile } from './webgpu/gpu-network.ts';
+export type { DispatchTime } from './webgpu/gpu-network.ts';
 
 /**
  * Loads a model of any supported format. `stats.backend` says what run() computes on now, `stats.backendReason` why; both may change when a GPU
@@ -26,6 +26,6 @@ export function loadModel(source: Source, options: GpuModelOptions = {}): Promis
  * Milliseconds of every dispatch of one inference on what the inputs hold; null where the model is on wasm or the adapter has no
  * timestamp-query. The sum is more than an inference takes: each dispatch is waited for.
  */
-export function profileDispatches(model: Model): Promise<GpuProfile | null> {
+export function profileDispatches(model: Model): Promise<DispatchTime[] | null> {
   return profileOf(model);
 }

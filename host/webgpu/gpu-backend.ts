@@ -6,7 +6,7 @@ import { KingletError } from '../error.ts';
 import type { Backend, IoInfo, ModelStats, Peak, StepInfo, TensorData } from '../model.ts';
 import { disagreement } from './agreement.ts';
 import type { Clock } from './clock.ts';
-import type { GpuProfile } from './gpu-network.ts';
+import type { DispatchTime } from './gpu-network.ts';
 import type { GpuSession } from './gpu-session.ts';
 import { onWasm, prove, timesText, wrong, type Times } from './prove.ts';
 
@@ -84,7 +84,7 @@ export class GpuBackend implements Backend {
   }
 
   /** Milliseconds of every dispatch of one inference on what the inputs hold; null without a GPU or its clock. */
-  profileGpu(): Promise<GpuProfile | null> {
+  profileGpu(): Promise<DispatchTime[] | null> {
     return this.#alone(async () => {
       const session = this.#session;
       if (!session) return null;

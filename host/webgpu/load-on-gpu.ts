@@ -11,7 +11,7 @@ import { Model, type Backend } from '../model.ts';
 import { allowedShare } from './agreement.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { GpuBackend } from './gpu-backend.ts';
-import type { GpuNetwork, GpuProfile } from './gpu-network.ts';
+import type { GpuNetwork, DispatchTime } from './gpu-network.ts';
 import { GpuSession } from './gpu-session.ts';
 import { gpuHere, openDevice, requireGpu } from './open-device.ts';
 
@@ -62,7 +62,7 @@ async function startBoth(optimised: Optimised, startWasm: WasmStarter, options: 
 }
 
 /** See profileDispatches() of kinglet/webgpu. */
-export function profileOf(model: Model): Promise<GpuProfile | null> {
+export function profileOf(model: Model): Promise<DispatchTime[] | null> {
   return onGpu.get(model)?.profileGpu() ?? Promise.resolve(null);
 }
 

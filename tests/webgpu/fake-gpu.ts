@@ -5,7 +5,7 @@ import type { Graph } from '../../host/graph/graph.ts';
 import type { Backend, IoInfo, TensorData } from '../../host/model.ts';
 import type { Clock } from '../../host/webgpu/clock.ts';
 import type { AdapterWords } from '../../host/webgpu/denied-drivers.ts';
-import type { GpuNetwork, GpuProfile } from '../../host/webgpu/gpu-network.ts';
+import type { GpuNetwork, DispatchTime } from '../../host/webgpu/gpu-network.ts';
 import type { GpuTools } from '../../host/webgpu/load-on-gpu.ts';
 
 /** Time that passes only when somebody says so. */
@@ -123,7 +123,7 @@ export class FakeGpu {
       this.clock.pass(this.troubles.gpuMs);
       return [x.map((value) => this.troubles.factor(count) * value)];
     };
-    const profile = (): Promise<GpuProfile | null> => Promise.resolve([{ kernel: 'double', op: 'binary', name: 'y', ms: 1 }]);
+    const profile = (): Promise<DispatchTime[] | null> => Promise.resolve([{ kernel: 'double', op: 'binary', name: 'y', ms: 1 }]);
     return { facts: { dispatches: 1, pipelines: 1, bindGroups: 1, buffers: 3 }, run, profile, dispose: () => { this.asked.push('dispose'); } };
   }
 }
