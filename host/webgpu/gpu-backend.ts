@@ -58,7 +58,7 @@ export class GpuBackend implements Backend {
     try {
       session = await choice.openSession();
       if (choice.auto) backend.#times = await prove(wasm, session, choice.allowed, choice.clock);
-      backend.#adopt(session, backend.#times ? `the GPU is faster: ${timesText(backend.#times)}` : 'webgpu was asked for');
+      backend.#adopt(session, backend.#whyTaken());
     } catch (error) {
       session?.dispose();
       if (!choice.auto) throw error;
@@ -161,6 +161,10 @@ export class GpuBackend implements Backend {
     this.#demote(`the GPU became slow: ${SLOW_RUNS} runs in a row took over ${SLOW} times the ${this.#times.gpuMs.toFixed(2)} ms of its calibration`);
   }
 
+  #whyTaken(): string {
+    return this.#times ? `the GPU is faster: ${timesText(this.#times)}` : 'it was asked for';
+  }
+
   #adopt(session: GpuSession, reason: string): void {
     this.#session = session;
     this.#reason = reason;
@@ -201,7 +205,7 @@ export class GpuBackend implements Backend {
         return;
       }
       this.#checks = PROBATION;
-      this.#adopt(session, `${this.#times ? `the GPU is faster: ${timesText(this.#times)}` : 'webgpu was asked for'}; built again after: ${reason}`);
+      this.#adopt(session, `${this.#whyTaken()}; built again after: ${reason}`);
     } catch (error) {
       if (!this.#released) this.#demote(`${reason}; it could not be built again: ${sentenceOf(error)}`);
     }

@@ -96,7 +96,7 @@ export async function chooseBackend(wasm: Backend, graph: Graph | null, options:
   const { backend: wanted = 'auto', gpu = gpuHere(), allowF16 = false } = options;
   const auto = wanted !== 'webgpu';
   const openSession = async (): Promise<GpuSession> => {
-    const why = wanted === 'wasm' ? 'wasm was asked for' : refusal;
+    const why = wanted === 'wasm' ? 'it was asked for' : refusal;
     if (why !== undefined || graph === null) throw new KingletError('ERR_DEVICE', why ?? 'there is no graph');
     const present = requireGpu(gpu);
     const unfit = auto ? networkRefusal(graph, wasm.stats.macs) : null;

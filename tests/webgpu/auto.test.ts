@@ -108,7 +108,7 @@ test('webgpu is forced: any adapter, no check, no calibration; or an error that 
     gpu.troubles.gpuMs = 500;
     return forced;
   }, int8Graph, 1);
-  assert.deepEqual([model.stats.backend, model.stats.backendReason, fake.runs, wasm.runs], ['webgpu', 'webgpu was asked for', 0, 0]);
+  assert.deepEqual([model.stats.backend, model.stats.backendReason, fake.runs, wasm.runs], ['webgpu', 'it was asked for', 0, 0]);
   for (const [what, , set] of refusals.slice(0, 3)) {
     await assert.rejects(choose((gpu, own) => ({ ...set(gpu, own), ...forced })), (error) => error instanceof KingletError && error.code === 'ERR_DEVICE', what);
   }
@@ -118,7 +118,7 @@ test('webgpu is forced: any adapter, no check, no calibration; or an error that 
 
 test('wasm was asked for', async () => {
   const { model, fake } = await choose(() => ({ backend: 'wasm' }));
-  assert.deepEqual([model.stats.backend, model.stats.backendReason, fake.asked], ['wasm', 'wasm was asked for', []]);
+  assert.deepEqual([model.stats.backend, model.stats.backendReason, fake.asked], ['wasm', 'it was asked for', []]);
 });
 
 test('features are asked for where they exist, float16 where it is allowed too', async () => {
