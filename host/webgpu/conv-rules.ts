@@ -25,8 +25,8 @@ import { squeezeExcite, type GateLayer } from './kernels/squeeze-excite.ts';
 import { stem, STEM_TAPS } from './kernels/stem.ts';
 import { packRows } from './pack-weights.ts';
 
-/** Most taps of a window that is written out in a shader's text. */
-const UNROLLED_TAPS = 64;
+/** Widest window whose row is written out in a shader's text. */
+const UNROLLED_TAPS = 16;
 /** Channels up to which a first layer reads them one by one. */
 const STEM_CHANNELS = 4;
 
@@ -46,7 +46,7 @@ const convRule = rule(conv2d, {
       lowerPointwise(unit, ctx, x, { weights, bias });
       return;
     }
-    const isDepthwise = wic === 1 && groups === oc && groups > 1 && taps <= UNROLLED_TAPS;
+    const isDepthwise = wic === 1 && groups === oc && groups > 1 && kw <= UNROLLED_TAPS;
     const small = groups === 1 && wic <= STEM_CHANNELS && taps * wic <= STEM_TAPS;
     const dense = groups === 1 && wic >= STEM_CHANNELS;
     const [kernel, vectors] = isDepthwise ? [depthwise, false] as const : small ? [stem, false] as const

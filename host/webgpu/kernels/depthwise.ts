@@ -18,8 +18,7 @@ export function depthwise(c: Convolution): Dispatch {
   const each = (text: (column: number) => string): string => Array.from({ length: columns }, (_, r) => text(r)).join(' ');
   const body = `
 fn load(row: i32, ix: i32) -> vec4f {
-  if (ix < 0 || ix >= p.iw) { return vec4f(); }
-  return x[row + ix * p.x_pixel];
+  return select(vec4f(), x[row + ix * p.x_pixel], ix >= 0 && ix < p.iw);
 }
 ${store.text}
 ${linearMain}
@@ -32,7 +31,13 @@ ${linearMain}
   let image = p.x_at + (line / p.oh) * p.x_batch + n;
   let bias = w[p.w_at + n];
   ${each((r) => `var acc${r} = bias;`)}
-${Array.from({ length: kh }, (_, ky) => rowText(ky, kw, columns, strides[1], dilations)).join('\n')}
+  for (var ky = 0; ky < ${kh}; ky++) {
+    let iy = y0 + ky * ${dilations[0]};
+    if (iy < 0 || iy >= p.ih) { continue; }
+    let row = image + iy * p.x_row;
+    let at = p.w_at + (1 + ky * ${kw}) * p.n4 + n;
+${rowText(kw, columns, strides[1], dilations[1])}
+  }
   let m = line * p.ow + column;
   ${each((r) => `if (column + ${r} < p.ow) { store(m + ${r}, n, acc${r}); }`)}
 }`;
@@ -47,21 +52,16 @@ ${Array.from({ length: kh }, (_, ky) => rowText(ky, kw, columns, strides[1], dil
 }
 
 /** One row of the window: its weights, then each input of the row with every column that it reaches. */
-function rowText(ky: number, kw: number, columns: number, stride: number, dilations: readonly [number, number]): string {
+function rowText(kw: number, columns: number, stride: number, dilation: number): string {
   const reached = new Map<number, string[]>();
   for (let r = 0; r < columns; r++) for (let kx = 0; kx < kw; kx++) {
-    const at = r * stride + kx * dilations[1];
+    const at = r * stride + kx * dilation;
     const sums = reached.get(at) ?? [];
     sums.push(`acc${r} += v * w${kx};`);
     reached.set(at, sums);
   }
+  const weights = Array.from({ length: kw }, (_, kx) => `let w${kx} = w[at + ${kx} * p.n4];`);
   const inputs = [...reached].sort(([a], [b]) => a - b);
-  return `  {
-    let iy = y0 + ${ky * dilations[0]};
-    if (iy >= 0 && iy < p.ih) {
-      let row = image + iy * p.x_row;
-      ${Array.from({ length: kw }, (_, kx) => `let w${kx} = w[p.w_at + ${1 + ky * kw + kx} * p.n4 + n];`).join(' ')}
-${inputs.map(([at, sums]) => `      { let v = load(row, x0 + ${at}); ${sums.join(' ')} }`).join('\n')}
-    }
-  }`;
+  return `    ${weights.join(' ')}
+${inputs.map(([at, sums]) => `    { let v = load(row, x0 + ${at}); ${sums.join(' ')} }`).join('\n')}`;
 }

@@ -51,11 +51,11 @@ function elementwise(c: Computation, sources: readonly View[], dst: View): Dispa
   const counted: Nest = vectors
     ? { dims: nest.dims.map((d, i) => (i === inner ? d / 4 : d)), strides: nest.strides.map((s) => s.map((v, i) => (i === inner ? 4 * v : v))) }
     : nest;
-  const operand = (view: View, k: number): Operand => ({ name: `${names[k]}s`, as: isSplat(k) ? 'f32' : type, view });
-  const load = sources.map((_, k) => `let ${names[k]} = ${isSplat(k) ? 'vec4f' : ''}(${names[k]}s[${names[k]}_at]);`).join(' ');
+  const operand = (view: View, k: number): Operand => ({ name: `${names[k]}_in`, as: isSplat(k) ? 'f32' : type, view });
+  const load = sources.map((_, k) => `let ${names[k]} = ${isSplat(k) ? 'vec4f' : ''}(${names[k]}_in[${names[k]}_at]);`).join(' ');
   const count = counted.dims.reduce((a, d) => a * d, 1);
   const operands = [{ offset: 'to', first: 'p.y_at', name: 'e0' },
-    ...sources.map((_, k) => ({ offset: `${names[k]}_at`, first: `p.${names[k]}s_at`, name: `e${k + 1}` }))];
+    ...sources.map((_, k) => ({ offset: `${names[k]}_at`, first: `p.${names[k]}_in_at`, name: `e${k + 1}` }))];
   return {
     kernel: `${c.kernel}${vectors ? '' : ' by element'}`,
     body: `

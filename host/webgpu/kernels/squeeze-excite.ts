@@ -23,18 +23,27 @@ const WORKGROUP_VECTORS = 16384 / 16;
 
 /** Whether means and hidden layer fit into a workgroup's memory beside the partial sums. */
 export function gateFits(channels: number, hidden: number): boolean {
-  return ceil4(channels) / 4 + ceil4(hidden) / 4 + THREADS <= WORKGROUP_VECTORS;
+  return roomFor(channels, hidden) + THREADS <= WORKGROUP_VECTORS;
+}
+
+/** Vectors for means and hidden layer; few different sizes, so that blocks share pipelines. */
+function roomFor(channels: number, hidden: number): number {
+  return Math.max(64, roundUp(ceil4(channels) / 4 + ceil4(hidden) / 4));
+}
+function roundUp(n: number): number {
+  return 2 ** Math.ceil(Math.log2(n));
 }
 
 /** `src`: [N, H, W, C], `dst`: [N, C]; vectors of both. */
 export function squeezeExcite(src: View, dst: View, first: GateLayer, second: GateLayer): Dispatch {
   const [batch, height, width, channels] = src.shape;
   const [c4, h4] = [ceil4(channels) / 4, ceil4(first.columns) / 4];
+  const tail = channels % 4 === 0 ? '' : `if (n == p.c4 - 1) { sum = select(vec4f(), sum, vec4i(0, 1, 2, 3) < vec4i(${channels % 4})); }`;
   return {
     kernel: 'squeeze-excite',
     body: `
-var<workgroup> means: array<vec4f, ${c4}>;
-var<workgroup> hidden: array<vec4f, ${h4}>;
+// Means, then the hidden layer.
+var<workgroup> vectors: array<vec4f, ${roomFor(channels, first.columns)}>;
 var<workgroup> part: array<vec4f, ${THREADS}>;
 fn finish1(sum: vec4f) -> vec4f { ${finishText(first, '1')} }
 fn finish2(sum: vec4f) -> vec4f { ${finishText(second, '2')} }
@@ -42,13 +51,13 @@ fn finish2(sum: vec4f) -> vec4f { ${finishText(second, '2')} }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let lane = i32(index);
   let image = p.x_at + i32(group.x) * p.x_batch;
-${phase(c4, 'p.pixels', 'sum += x[image + (k / p.iw) * p.x_row + (k % p.iw) * p.x_pixel + n];', `means[n] = ${channels % 4 === 0 ? 'sum / f32(p.pixels)'
-    : `select(vec4f(), sum / f32(p.pixels), vec4i(4 * n) + vec4i(0, 1, 2, 3) < vec4i(${channels}))`};`)}
-${phase(h4, 'p.c4', layerSum('means', 'w1', 'p.h4'), 'hidden[n] = finish1(w1[p.w1_at + n] + sum);')}
-${phase(c4, 'p.h4', layerSum('hidden', 'w2', 'p.c4'), 'y[p.y_at + i32(group.x) * p.y_row + n] = finish2(w2[p.w2_at + n] + sum);')}
+${phase('p.c4', 'p.c_across', 'p.pixels', 'sum += x[image + (k / p.iw) * p.x_row + (k % p.iw) * p.x_pixel + n];', `${tail} vectors[n] = sum / f32(p.pixels);`)}
+${phase('p.h4', 'p.h_across', 'p.c4', layerSum('vectors[k]', 'w1', 'p.h4'), 'vectors[p.c4 + n] = finish1(w1[p.w1_at + n] + sum);')}
+${phase('p.c4', 'p.c_across', 'p.h4', layerSum('vectors[p.c4 + k]', 'w2', 'p.c4'), 'y[p.y_at + i32(group.x) * p.y_row + n] = finish2(w2[p.w2_at + n] + sum);')}
 }`,
     params: {
-      c4, h4, iw: width, pixels: height * width, x_batch: src.strides[0] / 4, x_row: src.strides[1] / 4, x_pixel: src.strides[2] / 4,
+      c4, h4, c_across: Math.min(THREADS, roundUp(c4)), h_across: Math.min(THREADS, roundUp(h4)),
+      iw: width, pixels: height * width, x_batch: src.strides[0] / 4, x_row: src.strides[1] / 4, x_pixel: src.strides[2] / 4,
       y_row: dst.strides[0] / 4, ...finishParams(first, '1'), ...finishParams(second, '2'),
     },
     reads: [
@@ -60,19 +69,17 @@ ${phase(c4, 'p.h4', layerSum('hidden', 'w2', 'p.c4'), 'y[p.y_at + i32(group.x) *
   };
 }
 
-/** For each of `count` results n: threads share the terms k below `terms`, then one of them adds the shares up. */
-function phase(count: number, terms: string, add: string, done: string): string {
-  const across = Math.min(THREADS, 2 ** Math.ceil(Math.log2(count)));
-  const slices = THREADS / across;
+/** For each of `count` results n, `across` at a time: the other threads share the terms k below `terms`, then one of them adds the shares up. */
+function phase(count: string, across: string, terms: string, add: string, done: string): string {
   return `
   for (var block = 0; block < ${count}; block += ${across}) {
     let n = block + lane % ${across};
     var sum = vec4f();
-    if (n < ${count}) { for (var k = lane / ${across}; k < ${terms}; k += ${slices}) { ${add} } }
+    if (n < ${count}) { for (var k = lane / ${across}; k < ${terms}; k += ${THREADS} / ${across}) { ${add} } }
     part[lane] = sum;
     workgroupBarrier();
     if (lane < ${across} && n < ${count}) {
-      for (var s = 1; s < ${slices}; s++) { sum += part[s * ${across} + lane]; }
+      for (var s = ${across} + lane; s < ${THREADS}; s += ${across}) { sum += part[s]; }
       ${done}
     }
     workgroupBarrier();
@@ -80,7 +87,7 @@ function phase(count: number, terms: string, add: string, done: string): string 
 }
 
 function layerSum(from: string, weights: string, columns: string): string {
-  return `let v = ${from}[k]; let at = p.${weights}_at + (4 * k + 1) * ${columns} + n;
+  return `let v = ${from}; let at = p.${weights}_at + (4 * k + 1) * ${columns} + n;
       sum += v.x * ${weights}[at] + v.y * ${weights}[at + ${columns}] + v.z * ${weights}[at + 2 * ${columns}] + v.w * ${weights}[at + 3 * ${columns}];`;
 }
 
