@@ -209,11 +209,22 @@ async function soakPart() {
   return rows;
 }
 
+/** A 3x3 and a 1x1 convolution of a picture of 8 by 8: what is soaked is the way to the GPU and back. */
+async function twoLayers() {
+  const [{ Builder }, { conv2d }, { noise }] = await Promise.all(['host/graph/builder', 'host/ops/conv2d', 'models/random']
+    .map((name) => import(pathToFileURL(join(place.root, 'build', `${name}.js`)).href)));
+  const b = new Builder();
+  const plain = { strides: [1, 1], dilations: [1, 1], groups: 1, min: -Infinity, max: Infinity };
+  const x = b.input('x', { dtype: 'float32', shape: [1, 8, 8, 3] });
+  const y = b.add(conv2d, { ...plain, pads: [1, 1, 1, 1] }, [x, b.constant(noise(1, [3, 3, 3, 8])), b.constant(noise(2, [8]))]);
+  b.output(b.add(conv2d, { ...plain, pads: [0, 0, 0, 0] }, [y, b.constant(noise(3, [1, 1, 8, 8])), b.constant(noise(4, [8]))]), 'y');
+  return b.graph;
+}
+
 /** Not on a million inferences: a software adapter needs milliseconds for each. */
 async function gpuSoakPart() {
-  const runs = Number(args.soak ?? 5e4), file = 'tiny.onnx';
-  const { tinyGraph } = await import(pathToFileURL(join(place.root, 'build/models/tiny.js')).href);
-  const graph = tinyGraph();
+  const runs = Number(args.soak ?? 5e4), file = 'two-layers.onnx';
+  const graph = await twoLayers();
   const inputs = graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   writeFileSync(join(place.zoo, file), exportOnnx(graph));
   say(`soak   ${file} on ${args.webgpu}: ${runs} inferences`);
