@@ -4,7 +4,12 @@
 import type { TensorData } from '../dtype.ts';
 
 /** Largest difference that is allowed, as a share of the output's largest absolute value. Float16 has 11 bits. */
-export const allowedShare = { float32: 1e-3, float16: 2e-2 } as const;
+const allowedShare = { float32: 1e-3, float16: 2e-2 } as const;
+
+/** `half`: the GPU may keep weights in float16. */
+export function agrees(apart: number, half: boolean): boolean {
+  return apart <= (half ? allowedShare.float16 : allowedShare.float32);
+}
 
 /**
  * Largest difference of any element, as a share of its output's largest absolute value in `wanted`; Infinity for another length or a number

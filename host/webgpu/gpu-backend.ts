@@ -4,7 +4,7 @@
 
 import { KingletError } from '../error.ts';
 import type { Backend, IoInfo, ModelStats, Peak, StepInfo, TensorData } from '../model.ts';
-import { disagreement } from './agreement.ts';
+import { agrees, disagreement } from './agreement.ts';
 import type { Clock } from './clock.ts';
 import type { DispatchTime } from './gpu-network.ts';
 import type { GpuSession } from './gpu-session.ts';
@@ -22,8 +22,6 @@ const REBUILDS_MS = 60_000;
 export interface GpuChoice {
   /** True: the GPU has to prove itself, now and later. False: the caller insists on it. */
   readonly auto: boolean;
-  /** Largest difference from wasm that is right, see agreement.ts. */
-  readonly allowed: number;
   readonly clock: Clock;
   readonly onNotice?: ((text: string) => void) | undefined;
   /** A session on a new adapter. Throws KingletError. */
@@ -57,7 +55,7 @@ export class GpuBackend implements Backend {
     let session: GpuSession | null = null;
     try {
       session = await choice.openSession();
-      if (choice.auto) backend.#times = await prove(wasm, session, choice.allowed, choice.clock);
+      if (choice.auto) backend.#times = await prove(wasm, session, choice.clock);
       backend.#adopt(session, backend.#whyTaken());
     } catch (error) {
       session?.dispose();
@@ -128,21 +126,23 @@ export class GpuBackend implements Backend {
   async #run(): Promise<readonly TensorData[]> {
     const session = this.#session;
     if (!session) return copies(await onWasm(this.#wasm));
-    const { clock } = this.#choice, started = clock.now();
+    const { clock } = this.#choice, started = clock.now(), inputs = this.inputData;
     let answer: TensorData[];
     try {
-      answer = await session.run(this.inputData);
+      answer = await session.run(inputs);
     } catch (error) {
       this.#retire(session, error);
       return copies(await onWasm(this.#wasm));
     }
+    // Another model made the memory grow meanwhile: whether the GPU still saw these arrays or empty ones, nobody knows.
+    if (inputs !== this.inputData) return copies(await onWasm(this.#wasm));
     const took = clock.now() - started;
     this.#answers++;
     if (!this.#choice.auto || this.#released) return answer;
     if (this.#checks > 0 || this.#answers % CHECK_EVERY === 0) {
       const wanted = await onWasm(this.#wasm);
       const apart = disagreement(wanted, answer);
-      if (!(apart <= this.#choice.allowed)) {
+      if (!agrees(apart, session.half)) {
         this.#demote(wrong(apart, 'in a run that was checked').message);
         return copies(wanted);
       }

@@ -50,6 +50,11 @@ export class GpuSession {
     this.#failure = failure;
   }
 
+  /** Whether weights may be in half precision: devices have shader-f16 only where the caller allowed it (open-device.ts). */
+  get half(): boolean {
+    return this.#device.features.has('shader-f16');
+  }
+
   /** Calls `tell` at most once, when the session fails while nothing or something runs; not after dispose(). */
   onFailure(tell: (failure: KingletError) => void): void {
     if (this.#failure) tell(this.#failure);

@@ -8,7 +8,6 @@ import type { Graph } from '../graph/graph.ts';
 import { sniff } from '../import/sniff.ts';
 import { givenBytes, readSource, roomFor, startBackend, startEngine, throwIfAborted, type LoadOptions, type Source } from '../load.ts';
 import { Model, type Backend } from '../model.ts';
-import { allowedShare } from './agreement.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { GpuBackend } from './gpu-backend.ts';
 import type { GpuNetwork, DispatchTime } from './gpu-network.ts';
@@ -23,7 +22,7 @@ export interface GpuOptions {
   readonly backend?: 'auto' | 'webgpu' | 'wasm' | undefined;
   /** Default: navigator.gpu. In Node: that of the package `webgpu`. */
   readonly gpu?: GPU | undefined;
-  /** Lets the GPU keep numbers in float16, where it can; sums stay float32 (default false). */
+  /** Lets the GPU keep weights in float16, where it has shader-f16; sums stay float32 (default false). */
   readonly allowF16?: boolean | undefined;
 }
 export interface GpuModelOptions extends LoadOptions, CompileOptions, GpuOptions {}
@@ -34,7 +33,7 @@ export interface GpuTools {
 }
 const realTools: GpuTools = {
   clock: systemClock,
-  build: async (graph, device) => (await import('./gpu-network.ts')).buildGpuNetwork(graph, device),
+  build: async (graph, device) => (await import('./gpu-network.ts')).buildGpuNetwork(graph, device, { half: true }),
 };
 
 /** Networks that are computed in less than about a millisecond on one core: sending them away costs more. docs/webgpu.md has the source. */
@@ -104,8 +103,7 @@ export async function chooseBackend(wasm: Backend, graph: Graph | null, options:
     const device = await openDevice(present, { anyAdapter: !auto, allowF16 }, tools.clock);
     return GpuSession.open(device, (own) => tools.build(graph, own), tools.clock);
   };
-  const allowed = allowF16 ? allowedShare.float16 : allowedShare.float32;
-  return GpuBackend.start(wasm, { auto, allowed, clock: tools.clock, onNotice: options.onNotice, openSession });
+  return GpuBackend.start(wasm, { auto, clock: tools.clock, onNotice: options.onNotice, openSession });
 }
 
 /** Why a network stays on wasm whatever the GPU; null when it need not. */

@@ -3,7 +3,7 @@
 
 import { KingletError } from '../error.ts';
 import type { Backend, TensorData } from '../model.ts';
-import { disagreement } from './agreement.ts';
+import { agrees, disagreement } from './agreement.ts';
 import type { Clock } from './clock.ts';
 import type { GpuSession } from './gpu-session.ts';
 
@@ -22,9 +22,9 @@ export interface Times {
 }
 
 /** Fills the inputs with noise, compares and times, and leaves zeros in them. */
-export async function prove(wasm: Backend, session: GpuSession, allowed: number, clock: Clock): Promise<Times> {
+export async function prove(wasm: Backend, session: GpuSession, clock: Clock): Promise<Times> {
   try {
-    await check(wasm, session, allowed);
+    await check(wasm, session);
     const times = {
       wasmMs: await medianOf(clock, () => onWasm(wasm)),
       gpuMs: await medianOf(clock, () => session.run(wasm.inputData)),
@@ -45,7 +45,7 @@ export async function onWasm(wasm: Backend): Promise<readonly TensorData[]> {
   return wasm.runAsync ? wasm.runAsync() : wasm.runOnce();
 }
 
-async function check(wasm: Backend, session: GpuSession, allowed: number): Promise<void> {
+async function check(wasm: Backend, session: GpuSession): Promise<void> {
   const wanted: TensorData[][] = [];
   for (let seed = 1; seed <= INPUTS; seed++) {
     fillNoise(wasm, seed);
@@ -55,7 +55,7 @@ async function check(wasm: Backend, session: GpuSession, allowed: number): Promi
     for (let seed = 1; seed <= INPUTS; seed++) {
       fillNoise(wasm, seed);
       const apart = disagreement(wanted[seed - 1], await session.run(wasm.inputData));
-      if (!(apart <= allowed)) throw wrong(apart, `in round ${round} of the check`);
+      if (!agrees(apart, session.half)) throw wrong(apart, `in round ${round} of the check`);
     }
   }
 }

@@ -127,8 +127,10 @@ test('features are asked for where they exist, float16 where it is allowed too',
   assert.equal(withF16.fake.asked[1], 'device shader-f16,timestamp-query');
   const without = await choose((fake) => { fake.troubles.features = features; return undefined; });
   assert.equal(without.fake.asked[1], 'device timestamp-query');
-  const { model } = await choose((fake) => { fake.troubles.factor = () => 2.01; return { allowF16: true }; });
-  assert.equal(model.stats.backend, 'webgpu', 'float16 has fewer digits');
+  for (const [present, backend] of [[features, 'webgpu'], [[], 'wasm']] as const) {
+    const { model } = await choose((fake) => { fake.troubles.features = present; fake.troubles.factor = () => 2.01; return { allowF16: true }; });
+    assert.equal(model.stats.backend, backend, 'only float16 excuses fewer digits');
+  }
 });
 
 test('three slow runs in a row send it back, two do not', async () => {
@@ -161,6 +163,20 @@ test('one run in a thousand is computed on wasm too, and a wrong one is not give
   await answersRight(chosen);
   assert.equal(model.stats.backend, 'wasm');
   assert.match(model.stats.backendReason ?? '', /something else than wasm in a run that was checked/);
+});
+
+test('an answer to inputs that moved in between is not given out', async () => {
+  const chosen = await choose(nothing);
+  const { fake, wasm } = chosen;
+  fake.troubles.run = () => {
+    Object.assign(wasm, { inputData: wasm.inputData.map((data) => data.slice()) });
+    return undefined;
+  };
+  fake.troubles.factor = () => NaN;
+  const runs = wasm.runs;
+  wasm.runOnce = () => { wasm.runs++; return [Float32Array.from(wasm.inputData[0] as Float32Array, (value) => 2 * value)]; };
+  await answersRight(chosen);
+  assert.equal(wasm.runs, runs + 1);
 });
 
 test('one inference at a time: runSync() waits for nobody and says so', async () => {

@@ -69,9 +69,11 @@ export interface Troubles {
 export class FakeDevice extends EventTarget {
   readonly lost: Promise<GPUDeviceLostInfo>;
   destroyed = 0;
+  readonly features: ReadonlySet<string>;
   #lose: (info: GPUDeviceLostInfo) => void = () => undefined;
-  constructor() {
+  constructor(features: Iterable<string>) {
     super();
+    this.features = new Set(features);
     this.lost = new Promise((resolve) => { this.#lose = resolve; });
   }
   lose(message = 'the driver crashed'): void { this.#lose({ reason: 'unknown', message }); }
@@ -108,7 +110,7 @@ export class FakeGpu {
     const requestDevice = (wishes: GPUDeviceDescriptor): Promise<GPUDevice> => {
       this.asked.push(`device ${[...wishes.requiredFeatures ?? []].join()}`);
       if (this.troubles.device) return this.troubles.device();
-      this.devices.push(new FakeDevice());
+      this.devices.push(new FakeDevice(wishes.requiredFeatures ?? []));
       return Promise.resolve(this.last as unknown as GPUDevice);
     };
     return Promise.resolve({ info: this.troubles.info, features: new Set(this.troubles.features), requestDevice } as unknown as GPUAdapter);
