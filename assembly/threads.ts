@@ -18,13 +18,13 @@ import { beginVerify, failure } from "./verify.ts";
 /** How long a sleeper sleeps before it looks again whether the team was stopped. */
 const SLEEP_MS: i32 = 50;
 /** Looking so often costs less than to sleep and be woken. */
-const SHORT_LOOKS: i32 = 1_000;
-const LEAST_PENALTY: i32 = 32;
+const SHORT_LOOKS: i32 = 4_000;
+const LEAST_PENALTY: i32 = 4;
 const MOST_PENALTY: i32 = 4_096;
 
 /** Barriers at which this thread only looks shortly, because it looked long in vain: the cores have other work. Its own: one instance is one thread. */
 let penance: i32 = 0;
-let penalty: i32 = 32; // LEAST_PENALTY; a literal, because a constant would need a start function
+let penalty: i32 = 4; // LEAST_PENALTY; a literal, because a constant would need a start function
 
 /**
  * Verifies one thread's list at [list, list + bytes) for the plan at `base`, whose arena was made `extraBytes` longer for the scratch
