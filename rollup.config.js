@@ -90,6 +90,7 @@ const entries = {
     'kinglet-worker': 'build/host/kinglet-worker.js', // beside other people's workers when they copy it
     onnx: 'build/host/onnx.js',
     tflite: 'build/host/tflite.js',
+    webgpu: 'build/host/webgpu.js',
     compile: 'build/host/compile.js',
     image: 'build/host/image/index.js',
     tasks: 'build/host/tasks/index.js',

@@ -43,6 +43,8 @@ export const errorTable = {
   ERR_BUSY: { exit: 70, hint: 'Await run() first.' },
   /** A worker of a model with threads died or did not start. */
   ERR_WORKER: { exit: 71, hint: 'The model goes on with one thread; load it again for more.' },
+  /** WebGPU is missing or was lost, or a device or driver is not fit or reported an error. */
+  ERR_DEVICE: { exit: 71, hint: 'Use wasm.' },
   /** `kinglet doctor` found an error; its output says which. */
   ERR_DOCTOR: { exit: 69, hint: 'Each line marked "error" says what to do.' },
   /** The caller's AbortSignal fired. */

@@ -106,6 +106,11 @@ export function startEngine(options: LoadOptions, room: Room): Promise<Engine> {
 
 /** A plan in its place → a model. */
 export async function startPlan(placed: PlacedPlan, options: LoadOptions, engine = startEngine(options, placed.region.group)): Promise<Model> {
+  return new Model(await startBackend(placed, options, engine));
+}
+
+/** A plan in its place → a backend that is warm and has its threads. */
+export async function startBackend(placed: PlacedPlan, options: LoadOptions, engine: Promise<Engine>): Promise<WasmBackend> {
   const ready = await engine.catch((error: unknown) => { placed.region.free(); throw error; });
   const backend = wasmBackend(placed, ready);
   try {
@@ -117,7 +122,7 @@ export async function startPlan(placed: PlacedPlan, options: LoadOptions, engine
     backend.release();
     throw error;
   }
-  return new Model(backend);
+  return backend;
 }
 
 /** Threads for a network that is worth them; one notice where they were asked for and are not to be had. */

@@ -25,6 +25,20 @@ export interface ModelStats {
   readonly dot: 'i16' | 'u8s8' | 's8s8' | 'reference';
   /** Threads that run() uses: 1 after a worker died. */
   readonly threads: number;
+  /** What run() computes on now. */
+  readonly backend: 'wasm' | 'webgpu' | 'reference';
+  /** Why, where kinglet/webgpu decided; it may change when a GPU fails. */
+  readonly backendReason?: string;
+  /** Of one inference and of the whole network on the GPU, while it is there. */
+  readonly gpu?: GpuStats | undefined;
+}
+export interface GpuStats {
+  readonly dispatches: number;
+  readonly pipelines: number;
+  readonly bindGroups: number;
+  readonly buffers: number;
+  /** Inferences that the GPU has answered. */
+  readonly answers: number;
 }
 export interface Peak {
   /** 1e9 operations a second (2 per multiply-accumulate), measured now with operands in registers only. */
@@ -33,6 +47,8 @@ export interface Peak {
 }
 /** Inputs by name, by position, or the only one. */
 export type Inputs = Readonly<Record<string, TensorData>> | readonly TensorData[] | TensorData;
+
+export type { TensorData } from './dtype.ts';
 
 /** What a backend provides; `Model` adds the rest. */
 export interface Backend {
@@ -46,7 +62,7 @@ export interface Backend {
   /** Runs once on inputData, on the calling thread; returns arrays that stay valid until the next run. */
   runOnce(): readonly TensorData[];
   /** The same on all threads of a model that has some. Throws ERR_WORKER. */
-  runAsync?: () => Promise<readonly TensorData[]>;
+  runAsync?: (() => Promise<readonly TensorData[]>) | undefined;
   steps(): readonly StepInfo[];
   /** Runs step by step; `visit` gets a dense copy of every tensor that is complete. */
   traceOnce(visit: (step: StepInfo, data: TensorData) => void): void;

@@ -13,6 +13,13 @@ export type NetworkSource =
   | { readonly kind: 'zoo'; readonly name: string; readonly int8: boolean };
 
 export type Threads = number | 'auto';
+export type BackendChoice = 'auto' | 'wasm' | 'webgpu';
+
+/** What computes now and why; it may change when a GPU fails. */
+export interface RunsOn {
+  readonly backend: ModelStats['backend'];
+  readonly why: string;
+}
 
 export interface NetworkFacts {
   readonly inputs: readonly IoInfo[];
@@ -23,6 +30,7 @@ export interface NetworkFacts {
   readonly preset: Preset | null;
   readonly fit: Fit | null;
   readonly milliseconds: number;
+  readonly runsOn: RunsOn;
   /** What kinglet had to say while loading, for example why there is one thread. */
   readonly notices: readonly string[];
 }
@@ -54,8 +62,8 @@ export interface Timing {
 export interface Calls {
   /** Names of the zoo. */
   readonly names: { readonly goes: Record<string, never>; readonly comes: readonly string[] };
-  readonly load: { readonly goes: { readonly source: NetworkSource; readonly threads: Threads }; readonly comes: NetworkFacts };
-  readonly look: { readonly goes: { readonly picture: ImageBitmap; readonly options: LookOptions }; readonly comes: Sight };
+  readonly load: { readonly goes: { readonly source: NetworkSource; readonly threads: Threads; readonly backend: BackendChoice }; readonly comes: NetworkFacts };
+  readonly look: { readonly goes: { readonly picture: ImageBitmap; readonly options: LookOptions }; readonly comes: Sight & { readonly runsOn: RunsOn } };
   readonly layers: { readonly goes: Record<string, never>; readonly comes: readonly TableColumn[] };
   readonly time: { readonly goes: { readonly name: string; readonly int8: boolean; readonly threads: number; readonly forMs: number }; readonly comes: Timing };
 }

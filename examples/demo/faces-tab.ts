@@ -31,7 +31,7 @@ export class FacesTab {
   }
 
   async #look(picture: ImageBitmap, isLive: boolean): Promise<Sight> {
-    this.#ready ??= this.#line.ask('load', { source: { kind: 'own', file: NETWORK }, threads: 1 }, LOAD_MS);
+    this.#ready ??= this.#line.ask('load', { source: { kind: 'own', file: NETWORK }, threads: 1, backend: 'wasm' }, LOAD_MS);
     try {
       await this.#ready;
       return await this.#line.ask('look', { picture, options: { labels: [], preset: null, fit: null, closeUps: !isLive } }, LOOK_MS, [picture]);

@@ -2,7 +2,7 @@
 // or the sentence that says why not. Files are hostile until the worker has read them.
 
 import { fits, presetNames, type Fit, type Preset } from '../../host/image/index.ts';
-import type { NetworkFacts, NetworkSource, Sight } from './calls.ts';
+import type { BackendChoice, NetworkFacts, NetworkSource, RunsOn, Sight } from './calls.ts';
 import { find, make, option, pairs, say, showTrouble, tableOf } from './elements.ts';
 import { foundText, percent, speedOf } from './sight-text.ts';
 import { Viewer } from './viewer.ts';
@@ -16,6 +16,8 @@ const MAX_LABEL_BYTES = 4e6;
 /** Printed whole; what does not fit is cut by the style sheet. */
 const MAX_NAME = 60;
 
+const backendTexts: Readonly<Record<BackendChoice, string>> = { auto: 'Automatic', wasm: 'WebAssembly', webgpu: 'WebGPU' };
+const backends = ['auto', 'wasm', 'webgpu'] as const;
 const presetTexts: Readonly<Partial<Record<Preset, string>>> = { signed: '−1 … 1', unit: '0 … 1', raw: '0 … 255' };
 
 export class NetworkTab {
@@ -25,7 +27,10 @@ export class NetworkTab {
   readonly #headline: HTMLElement;
   readonly #layers: HTMLDetailsElement;
   readonly #zoo: HTMLSelectElement;
+  readonly #backend: HTMLSelectElement;
   #facts: NetworkFacts | null = null;
+  /** How the network that was chosen last is loaded again. */
+  #again: (() => Promise<void>) | null = null;
   #labels: readonly string[] = [];
   /** Counts networks chosen: what an older one says is void. */
   #turn = 0;
@@ -35,6 +40,7 @@ export class NetworkTab {
     this.#headline = find(panel, '[data-headline]', HTMLElement);
     this.#layers = find(panel, '[data-layers]', HTMLDetailsElement);
     this.#zoo = find(panel, '[data-zoo]', HTMLSelectElement);
+    this.#backend = find(panel, '[data-backend]', HTMLSelectElement);
     this.viewer = new Viewer(find(panel, '[data-viewer]', HTMLElement), {
       look: (picture, isLive) => this.#look(picture, isLive),
       onSight: (sight, framesPerSecond) => { this.#show(sight, framesPerSecond); },
@@ -89,6 +95,8 @@ export class NetworkTab {
       if (this.#facts) this.#setLabels([], '');
       if (name !== '') void this.#load(this.#zoo.value, () => Promise.resolve({ kind: 'zoo', name, int8: int8 === 'int8' }));
     });
+    this.#backend.append(...backends.map((name) => option(name, backendTexts[name])));
+    this.#backend.addEventListener('change', () => { void this.#again?.(); });
     const preset = find(this.#panel, '[data-preset]', HTMLSelectElement), fit = find(this.#panel, '[data-fit]', HTMLSelectElement);
     preset.append(...presetNames.map((name) => option(name, presetTexts[name] ?? name)));
     fit.append(...fits.map((name) => option(name, name)));
@@ -97,11 +105,12 @@ export class NetworkTab {
 
   async #load(name: string, open: () => Promise<NetworkSource>): Promise<void> {
     const turn = ++this.#turn;
+    this.#again = () => this.#load(name, open);
     this.#line.end(); // whatever the last network is still doing
     this.#reset(`Loading ${name.slice(0, MAX_NAME)}…`);
     try {
       const source = await open();
-      const facts = await this.#line.ask('load', { source, threads: 'auto' }, LOAD_MS, source.kind === 'bytes' ? [source.bytes] : []);
+      const facts = await this.#line.ask('load', { source, threads: 'auto', backend: this.#backend.value as BackendChoice }, LOAD_MS, source.kind === 'bytes' ? [source.bytes] : []);
       if (turn !== this.#turn) return;
       this.#facts = facts;
       this.#describe(name, facts);
@@ -119,6 +128,7 @@ export class NetworkTab {
     say(this.#headline, headline);
     this.viewer.clearBoxes();
     this.#list([]);
+    this.#showBackend(null);
     for (const place of ['[data-speed]', '[data-facts]']) find(this.#panel, place, HTMLElement).replaceChildren();
     find(this.#panel, '[data-random]', HTMLElement).hidden = true;
     find(this.#panel, '[data-options]', HTMLElement).hidden = true;
@@ -126,17 +136,24 @@ export class NetworkTab {
     this.#layers.open = false;
   }
 
-  #describe(name: string, { inputs, stats, task, preset, fit, milliseconds }: NetworkFacts): void {
+  #describe(name: string, { inputs, stats, task, preset, fit, milliseconds, runsOn }: NetworkFacts): void {
+    this.#showBackend(runsOn);
     say(this.#headline, task === 'none' ? `${name.slice(0, MAX_NAME)} takes no photo` : this.viewer.hasPhoto ? name.slice(0, MAX_NAME) : `${name.slice(0, MAX_NAME)} is ready: now a photo`);
     find(this.#panel, '[data-facts]', HTMLElement).replaceChildren(...pairs([
       ['multiply-adds', millions(stats.macs)], ['weights', millions(stats.params)],
       [inputs[0]?.dtype ?? 'input', inputs.map(({ shape }) => shape.join('×')).join(', ').slice(0, MAX_NAME)],
-      ['ms to load', milliseconds.toFixed(0)], [stats.threads === 1 ? 'thread' : 'threads', String(stats.threads)],
+      ['ms to load', milliseconds.toFixed(0)],
+      stats.gpu ? ['dispatches', String(stats.gpu.dispatches)] : [stats.threads === 1 ? 'thread' : 'threads', String(stats.threads)],
     ]));
     if (preset) find(this.#panel, '[data-preset]', HTMLSelectElement).value = preset;
     if (fit) find(this.#panel, '[data-fit]', HTMLSelectElement).value = fit;
     find(this.#panel, '[data-options]', HTMLElement).hidden = task !== 'classes';
     this.#layers.hidden = false;
+  }
+
+  #showBackend(runsOn: RunsOn | null): void {
+    const text = runsOn && `Runs on ${runsOn.backend === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${runsOn.why}.`;
+    say(find(this.#panel, '[data-runs-on]', HTMLElement), text ?? '');
   }
 
   async #look(picture: ImageBitmap, isLive: boolean): Promise<Sight | null> {
@@ -148,10 +165,14 @@ export class NetworkTab {
     const fit = find(this.#panel, '[data-fit]', HTMLSelectElement).value as Fit;
     const turn = this.#turn;
     const sight = this.#line.ask('look', { picture, options: { labels: this.#labels, preset, fit, closeUps: !isLive } }, LOOK_MS, [picture]);
-    return sight.catch((error: unknown) => {
+    try {
+      const { runsOn, ...seen } = await sight;
+      if (turn === this.#turn) this.#showBackend(runsOn);
+      return seen;
+    } catch (error) {
       if (turn === this.#turn) throw error;
       return null; // another network was chosen meanwhile
-    });
+    }
   }
 
   #show(sight: Sight, framesPerSecond: number | null): void {

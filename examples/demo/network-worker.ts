@@ -1,9 +1,13 @@
 // The worker: everything that runs a network happens here, so that the page stays responsive and can end it.
 // In: questions of calls.ts. Out: one reply each, in order. Must not touch a document.
 
-import { KingletError, loadModel, type Model } from '../../host/index.ts';
-import { networkNames, networkPlan } from '../../models/zoo.ts';
-import type { CallName, Calls, LookOptions, NetworkFacts, NetworkSource, Question, Reply, Sight, TableColumn, Threads, Timing, Trouble } from './calls.ts';
+import { optimiseGraph } from '../../host/compile.ts';
+import { startOnGpu } from '../../host/webgpu/load-on-gpu.ts';
+import { KingletError, loadModel, type Model } from '../../host/webgpu.ts';
+import { networkGraph, networkNames, networkPlan } from '../../models/zoo.ts';
+import type {
+  BackendChoice, CallName, Calls, LookOptions, NetworkFacts, NetworkSource, Question, Reply, RunsOn, TableColumn, Threads, Timing, Trouble,
+} from './calls.ts';
 import { layersOf } from './layers.ts';
 import { useOf, type Use } from './tasks.ts';
 import { timeModel } from './time-model.ts';
@@ -19,39 +23,49 @@ let lastPlan: { readonly key: string; readonly plan: Uint8Array } | null = null;
 type Handlers = { readonly [Name in CallName]: (goes: Calls[Name]['goes']) => Calls[Name]['comes'] | Promise<Calls[Name]['comes']> };
 const handlers: Handlers = {
   names: () => networkNames,
-  load: ({ source, threads }) => load(source, threads),
+  load: ({ source, threads, backend }) => load(source, threads, backend),
   look: ({ picture, options }) => look(picture, options),
   layers: () => layersOfCurrent(),
   time: (goes) => time(goes),
 };
 
-async function load(source: NetworkSource, threads: Threads): Promise<NetworkFacts> {
+async function load(source: NetworkSource, threads: Threads, backend: BackendChoice): Promise<NetworkFacts> {
   loaded?.model.dispose();
   loaded = null;
   const started = performance.now();
   const notices: string[] = [];
-  const model = await open(source, threads, (text) => { notices.push(text); });
+  const model = await open(source, threads, backend, (text) => { notices.push(text); });
   const use = useOf(model);
   loaded = { model, use, source };
   const { inputs, outputs, stats } = model, { task, preset, fit } = use;
-  return { inputs, outputs, stats, task, preset, fit, milliseconds: performance.now() - started, notices };
+  return { inputs, outputs, stats, task, preset, fit, milliseconds: performance.now() - started, runsOn: runsOn(model), notices };
 }
 
-async function look(picture: ImageBitmap, options: LookOptions): Promise<Sight> {
+function runsOn({ stats: { backend, backendReason = '' } }: Model): RunsOn {
+  return { backend, why: backendReason };
+}
+
+async function look(picture: ImageBitmap, options: LookOptions): Promise<Calls['look']['comes']> {
   try {
-    return await current().use.look(picture, options);
+    const { use, model } = current();
+    return { ...await use.look(picture, options), runsOn: runsOn(model) };
   } finally {
     picture.close();
   }
 }
 
-async function open(source: NetworkSource, threads: Threads, onNotice: (text: string) => void): Promise<Model> {
-  const options = { onNotice, threads };
+async function open(source: NetworkSource, threads: Threads, backend: BackendChoice, onNotice: (text: string) => void): Promise<Model> {
+  const options = { onNotice, threads, backend };
   switch (source.kind) {
     case 'bytes': return loadModel(source.bytes, options);
     case 'own': return loadModel(new URL(source.file, import.meta.url), options);
-    case 'zoo': return loadModel(await planOf(source.name, source.int8), options);
+    case 'zoo': return openZoo(source.name, source.int8, options);
   }
+}
+
+async function openZoo(name: string, int8: boolean, options: { threads: Threads; backend: BackendChoice; onNotice: (text: string) => void }): Promise<Model> {
+  if (options.backend === 'wasm') return loadModel(await planOf(name, int8), options);
+  return startOnGpu(optimiseGraph({ graph: await networkGraph(name, { int8 }), layout: 'NHWC' }), options);
 }
 
 /** The benchmark asks for one network many times in a row. */
@@ -73,7 +87,7 @@ async function layersOfCurrent(): Promise<TableColumn[]> {
 
 async function time({ name, int8, threads, forMs }: Calls['time']['goes']): Promise<Timing> {
   const notices: string[] = [];
-  const model = await open({ kind: 'zoo', name, int8 }, threads, (text) => { notices.push(text); });
+  const model = await open({ kind: 'zoo', name, int8 }, threads, 'wasm', (text) => { notices.push(text); });
   try {
     const timing = await timeModel(model, forMs);
     if (timing.stats.threads === threads) return timing;

@@ -52,7 +52,7 @@ export function referenceBackend(graph: Graph, facts: { layout: 'NHWC' | 'NCHW';
     stats: {
       macs: steps.reduce((sum, s) => sum + s.macs, 0), params: steps.reduce((sum, s) => sum + s.params, 0),
       weightBytes: 0, arenaBytes: 0, liveBytes: 0, steps: steps.length, shuffles: facts.shuffles,
-      kernels: 'reference', dot: 'reference', threads: 1,
+      kernels: 'reference', dot: 'reference', threads: 1, backend: 'reference',
     },
     inputData,
     runOnce: () => runReference(graph, inputData).map((t) => t.data),

@@ -169,7 +169,7 @@ function makeBackend(region: Region, info: PlanInfo, executor: Executor, engine:
     outputs: info.outputs,
     stats: {
       macs: info.macs, params: info.params, weightBytes: info.weightBytes, arenaBytes: info.arenaBytes, liveBytes: info.liveBytes, steps: info.stepCount,
-      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(dotMode),
+      shuffles: info.shuffles, kernels: engine.kernels, dot: dotName(dotMode), backend: 'wasm',
       get threads() { return member?.team.alive ? member.team.threads : 1; },
     },
     get inputData() { return inputs(backend); },

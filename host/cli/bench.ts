@@ -2,13 +2,15 @@
 // In: models and counts. Out: tables, or one JSON object a line; progress on stderr. Must not know what networks are for.
 
 import type { Model, Peak, StepInfo } from '../model.ts';
+import { benchWebgpu } from './bench-webgpu.ts';
 import { aboutFile } from './files.ts';
 import type { ModelOptions } from './options.ts';
 import { withModel } from './source.ts';
-import { grouped, print, printJson, printTable, printable, progress, shapeText } from './text.ts';
+import { grouped, notice, print, printJson, printTable, printable, progress, shapeText } from './text.ts';
 import { fillWithNoise, gigaOps, measure, percentile, speedText, threadsText, unitOf, usesWinograd, warmUp } from './timing.ts';
 
-export interface BenchOptions extends Omit<ModelOptions, 'backend'> {
+export interface BenchOptions extends ModelOptions {
+  readonly backend: 'wasm' | 'webgpu' | 'auto';
   readonly runs: number;
   /** Absent: until the model is warm. */
   readonly warmup?: number;
@@ -44,8 +46,14 @@ export async function benchCommand(sources: readonly string[], options: BenchOpt
     const started = performance.now();
     progress(`${source}: loading`);
     try {
-      await withModel(source, { ...options, backend: 'wasm' }, async (model) => {
-        const result = await bench(source, model, performance.now() - started, options);
+      await withModel(source, options, async (model) => {
+        const loadMs = performance.now() - started;
+        if (options.backend === 'auto') notice(`${model.stats.backend}: ${model.stats.backendReason ?? ''}`);
+        if (model.stats.backend === 'webgpu') {
+          await benchWebgpu(source, model, loadMs, options);
+          return;
+        }
+        const result = await bench(source, model, loadMs, options);
         if (options.json) printObjects(source, model, result);
         else printForPeople(source, model, result, i > 0);
       });
@@ -90,7 +98,7 @@ function printObjects(model: string, { stats }: Model, { loadMs, warmup, sorted,
   const p50Ms = percentile(sorted, 0.5);
   const gops = gigaOps(stats.macs, p50Ms);
   printJson({
-    type: 'bench', model, kind: peak.kind, kernels: stats.kernels, dot: stats.dot, threads: stats.threads, macs: stats.macs, steps: stats.steps,
+    type: 'bench', model, backend: stats.backend, kind: peak.kind, kernels: stats.kernels, dot: stats.dot, threads: stats.threads, macs: stats.macs, steps: stats.steps,
     loadMs: rounded(loadMs), firstMs: rounded(warmup[0] ?? 0), warmupMs: warmup.map(rounded), runs: sorted.length,
     p50Ms: rounded(p50Ms), p90Ms: rounded(percentile(sorted, 0.9)), p99Ms: rounded(percentile(sorted, 0.99)), minMs: rounded(sorted[0]),
     gmacs: rounded(gops / 2), gops: rounded(gops), peakGops: rounded(peak.gflops), peakShare: rounded(gops / peak.gflops),

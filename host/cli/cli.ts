@@ -52,12 +52,14 @@ function program(): Command {
   withNetworks(withKernels(root.command('inspect').description('list layers, sizes and costs').argument('<MODEL>', 'file, URL or network of the zoo')))
     .option('--steps', 'the plan\'s steps too')
     .option('--html <FILE>', 'write a page with the table, memory over time and a graph')
+    .addOption(new Option('--backend <NAME>', 'webgpu: the GPU\'s dispatches, or the operators that it lacks').choices(['wasm', 'webgpu']).default('wasm'))
     .option('--json', 'one JSON object per line')
     .action(inspectCommand);
   withThreads(withNetworks(withKernels(root.command('bench').description('time models, whole and per step').argument('<MODEL...>', 'files, URLs or networks of the zoo'))))
     .option('--runs <N>', 'timed runs', parseCount, 100)
     .option('--warmup <N>', 'runs before them (default: half a second)', parseCount)
-    .option('--layers', 'each step, and totals by kernel')
+    .addOption(new Option('--backend <NAME>', 'what computes; webgpu and auto need the package webgpu in Node').choices(['wasm', 'webgpu', 'auto']).default('wasm'))
+    .option('--layers', 'each step (each dispatch of a GPU), and totals by kernel')
     .option('--json', 'one JSON object per line')
     .action(benchCommand);
   withNetworks(withKernels(root.command('compare').description('time models side by side: size, cost, latency').argument('<MODEL...>', 'files, URLs or networks of the zoo')))

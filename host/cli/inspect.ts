@@ -9,6 +9,7 @@ import type { Study } from '../inspect/study.ts';
 import { columnsOf, largest, nameTail } from '../inspect/table.ts';
 import type { IoInfo, Model, StepInfo } from '../model.ts';
 import { writeWhole } from './files.ts';
+import { inspectWebgpu } from './inspect-webgpu.ts';
 import { titleOf, withStudy, type ModelWords } from './study.ts';
 import { grouped, notice, print, printJson, printTable, printable, shapeText } from './text.ts';
 
@@ -16,9 +17,11 @@ export interface InspectOptions extends ModelWords {
   readonly json?: true;
   readonly steps?: true;
   readonly html?: string;
+  readonly backend: 'wasm' | 'webgpu';
 }
 
 export function inspectCommand(source: string, options: InspectOptions): Promise<void> {
+  if (options.backend === 'webgpu') return inspectWebgpu(source, options);
   return withStudy(source, options, async (model, study) => {
     if (options.html !== undefined) await writeReport(source, options.html, study);
     if (options.json) printObjects(model, study);

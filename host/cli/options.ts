@@ -16,7 +16,7 @@ export interface NetworkWords {
   readonly int8?: true;
 }
 export interface ModelOptions extends CompilingOptions, NetworkWords {
-  readonly backend: 'wasm' | 'reference';
+  readonly backend: 'wasm' | 'reference' | 'webgpu' | 'auto';
   readonly kernels: 'auto' | 'simd128' | 'relaxed';
   readonly threads?: number | 'auto';
 }

@@ -4,11 +4,14 @@
 import { existsSync } from 'node:fs';
 import { networkGraph, networkNames, nearestHint } from '../../models/zoo.ts';
 import { referenceBackend } from '../backends/reference.ts';
-import { compile, compileGraph, optimiseGraph, type WrittenGraph } from '../compile.ts';
+import { compile, compileGraph, importGraph, optimiseGraph, type Optimised, type WrittenGraph } from '../compile.ts';
 import { KingletError, quote } from '../error.ts';
+import { sniff } from '../import/sniff.ts';
 import { loadModel } from '../index.ts';
 import { readSource } from '../load.ts';
 import { Model } from '../model.ts';
+import { startOnGpu } from '../webgpu/load-on-gpu.ts';
+import { findGpu } from './find-gpu.ts';
 import type { ModelOptions, NetworkWords, CompilingOptions } from './options.ts';
 import { notice } from './text.ts';
 
@@ -33,6 +36,15 @@ export async function planOf(word: string, options: NetworkWords & CompilingOpti
   return network ? compileGraph(optimiseGraph(network), tolerance) : compile(await readSource(word), { shapes, tolerance });
 }
 
+/** The optimised graph of a file or network. Throws ERR_USAGE for a plan. */
+export async function graphOf(word: string, options: NetworkWords & CompilingOptions): Promise<Optimised> {
+  const network = await networkOf(word, options);
+  if (network) return optimiseGraph(network);
+  const bytes = await readSource(word);
+  if (sniff(bytes) === 'kgl') throw new KingletError('ERR_USAGE', 'a plan (.kgl) has no graph to compile for the GPU', { hint: 'Give the .onnx or .tflite file that it was compiled from.' });
+  return optimiseGraph(importGraph(bytes, { shapes: options.shape }));
+}
+
 /** Loads the model, lets `work` use it, and frees it. */
 export async function withModel(word: string, options: ModelOptions, work: (model: Model) => void | Promise<void>): Promise<void> {
   const model = await openModel(word, options);
@@ -44,6 +56,15 @@ export async function withModel(word: string, options: ModelOptions, work: (mode
 }
 
 async function openModel(word: string, options: ModelOptions): Promise<Model> {
+  if (options.backend === 'webgpu' || options.backend === 'auto') {
+    const { backend, kernels, threads, tolerance } = options;
+    const gpu = await findGpu().catch((error: unknown) => {
+      if (backend === 'webgpu' || !(error instanceof KingletError)) throw error;
+      notice(error.message);
+      return undefined;
+    });
+    return startOnGpu(await graphOf(word, options), { backend, gpu, kernels, threads, tolerance, warmup: false, onNotice: notice });
+  }
   const built = await networkOf(word, options);
   const network = built && optimiseGraph(built);
   if (network && options.backend === 'reference') return new Model(referenceBackend(network.graph, network.facts));

@@ -31,9 +31,9 @@ export function fillWithNoise(model: Model): void {
   model.inputs.forEach((info, i) => { (model.input(i) as Float32Array).set(noise(info) as Float32Array); });
 }
 
-/** Milliseconds of one inference: on all threads of a model that has some, else on what the inputs hold. */
+/** Milliseconds of one inference: on the GPU or all threads of a model that has them, else on what the inputs hold. */
 export async function timeOnce(model: Model): Promise<number> {
-  if (model.stats.threads > 1) {
+  if (model.stats.threads > 1 || model.stats.backend === 'webgpu') {
     const inputs = model.inputs.map((_, i) => model.input(i)); // run() sets them to what they hold
     const started = performance.now();
     await model.run(inputs);

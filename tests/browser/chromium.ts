@@ -8,6 +8,9 @@ const path = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** False: not skipped. A string: why node:test skips. */
 export const skipWithoutChromium: false | string = existsSync(path) ? false : `there is no browser at ${path}; set CHROMIUM`;
 
+/** WebGPU computed by Chromium's own software, wherever it runs. */
+export const swiftshader = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] as const;
+
 /** Root may start Chromium only without its sandbox, as CI does; the tests load nothing but their own pages. */
 export function launchChromium(...flags: readonly string[]): Promise<Browser> {
   const args = ['--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', ...flags];

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { decodeImage } from '../../host/image/index.ts';
-import { launchChromium, skipWithoutChromium } from '../browser/chromium.ts';
+import { launchChromium, skipWithoutChromium, swiftshader } from '../browser/chromium.ts';
 import { sharedFolder, skipWithoutShared } from '../shared.ts';
 import { buildDemo, dropFiles, openDemo, serveDemo, textOnce, type DemoPage, type Served } from './demo-page.ts';
 import { filmOf } from './film.ts';
@@ -125,6 +125,41 @@ describe('the demo', { skip: skipWithoutChromium }, () => {
     assert.match(await page.locator('#network [data-facts]').innerText(), /1×128×128×3/);
   }));
 
+  it('says what computes and why, and what is missing where there is no GPU', () => visit('#/network', async ({ page }) => {
+    await page.click('#network [data-sample]');
+    await page.selectOption('#network [data-zoo]', 'mobilenet_v1_0.25_128');
+    await textOnce(page, '#network [data-runs-on]', /^Runs on WebAssembly: the network is small: 13\.6 of at least 60 million/);
+    await textOnce(page, '#network [data-headline]', /^class \d+$/);
+    await page.selectOption('#network [data-backend]', 'wasm');
+    await textOnce(page, '#network [data-runs-on]', /^Runs on WebAssembly: it was asked for\.$/);
+    await page.selectOption('#network [data-backend]', 'webgpu');
+    assert.match(await textOnce(page, '#network [data-trouble]', /ERR_DEVICE/), /WebGPU/);
+    await page.selectOption('#network [data-backend]', 'auto');
+    await textOnce(page, '#network [data-headline]', /^class \d+$/);
+  }));
+
+  it('computes the same by WebGPU and by WebAssembly, and says which', async () => {
+    const withGpu = await launchChromium(...swiftshader);
+    const { page, context, complaints } = await openDemo(withGpu, `${served.url}#/network`);
+    await page.click('#network [data-sample]');
+    await page.selectOption('#network [data-backend]', 'webgpu');
+    await page.selectOption('#network [data-zoo]', 'mobilenet_v1_0.25_128');
+    await textOnce(page, '#network [data-runs-on]', /^Runs on WebGPU: it was asked for\.$/);
+    const onGpu = await textOnce(page, '#network [data-headline]', /^class \d+$/);
+    assert.match(await page.locator('#network [data-facts]').innerText(), /\d+\s+dispatches/);
+    await page.selectOption('#network [data-backend]', 'auto');
+    await textOnce(page, '#network [data-runs-on]', /^Runs on WebAssembly: the network is small/);
+    assert.equal(await textOnce(page, '#network [data-headline]', /^class \d+$/), onGpu);
+    await page.selectOption('#network [data-zoo]', 'mobilenet_v2');
+    await textOnce(page, '#network [data-runs-on]', /^Runs on WebAssembly: the adapter \(google swiftshader\) is software\.$/);
+    await page.selectOption('#network [data-backend]', 'webgpu');
+    await page.selectOption('#network [data-zoo]', 'mobilenet_v1_0.25_128 int8');
+    await textOnce(page, '#network [data-trouble]', /int8, the GPU on float32 alone/);
+    assert.deepEqual(complaints, []);
+    await context.close();
+    await withGpu.close();
+  });
+
   it('measures, and what it copies can be read by people and programs', () => visit('#/benchmark', async ({ page }) => {
     for (const box of (await page.locator('#benchmark input[name=network]:checked').all()).reverse()) await box.uncheck();
     await page.check('#benchmark input[value=lenet5]');
@@ -213,7 +248,7 @@ describe('the demo', { skip: skipWithoutChromium }, () => {
     assert.deepEqual(await walk('Tab', 'Tab', 'Tab', 'Tab'), ['tab-faces', 'camera', 'file', 'sample']);
     assert.deepEqual(await walk('Shift+Tab', 'Shift+Tab', 'Shift+Tab', 'ArrowRight'), ['file', 'camera', 'tab-faces', 'tab-network']);
     assert.equal(await page.locator('#network').isVisible(), true);
-    assert.deepEqual(await walk('Tab', 'Tab', 'Tab', 'Tab'), ['model', 'labels', 'zoo', 'camera']);
+    assert.deepEqual(await walk('Tab', 'Tab', 'Tab', 'Tab', 'Tab'), ['model', 'labels', 'zoo', 'backend', 'camera']);
     await page.locator('#tab-network').focus();
     assert.deepEqual(await walk('End', 'ArrowRight', 'ArrowLeft'), ['tab-benchmark', 'tab-faces', 'tab-benchmark']);
     await page.locator('#benchmark [data-start]').focus();

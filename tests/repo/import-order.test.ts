@@ -19,6 +19,7 @@ const later: Readonly<Record<string, readonly string[]>> = {
   plan: ['import', 'passes', 'ops', 'backends', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
   backends: ['import', 'passes', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
   threads: ['graph', 'ops', 'import', 'passes', 'image', 'tasks', 'cli', 'quantize', 'inspect'],
+  webgpu: ['image', 'tasks', 'cli', 'quantize', 'inspect'],
   image: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'tasks', 'cli', 'quantize', 'inspect'],
   inspect: ['import', 'backends', 'image', 'tasks', 'cli', 'quantize'],
   tasks: ['graph', 'ops', 'import', 'passes', 'plan', 'backends', 'cli', 'quantize', 'inspect'],
@@ -70,6 +71,13 @@ test('kinglet/inline is kinglet/run', () => {
 
 test('kinglet/compile imports no executor and no file system', () => {
   assert.deepEqual([...closure('host/compile.ts')].filter((file) => ['inspect', 'cli', 'image', 'tasks'].includes(folderOf(file))), []);
+});
+
+test('who does not import kinglet/webgpu has nothing of it', () => {
+  for (const entry of ['index', 'run', 'inline', 'onnx', 'tflite', 'compile', 'image/index', 'tasks/index']) {
+    assert.deepEqual([...closure(`host/${entry}.ts`)].filter((file) => file.includes('webgpu')), []);
+  }
+  assert.deepEqual([...closure('host/webgpu.ts')].filter((file) => file.startsWith('host/webgpu/kernels/')), [], 'kernels come when there is a device');
 });
 
 test('of the host only the command knows networks built in code', () => {
