@@ -1,12 +1,9 @@
-// kinglet-embed: no imports, the host API's bytes, memory that kgl_run leaves alone, hostile arguments; and the example that embeds it.
+// kinglet-embed: no imports, the host API's bytes, memory that kgl_run leaves alone, hostile arguments.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { decodeImage } from '../../host/image/decode.ts';
 import { compile, loadModel } from '../../host/index.ts';
 import { goldens, sharedBytes, skipWithoutShared } from '../shared.ts';
 import { readNpy } from '../../host/npy.ts';
@@ -73,15 +70,5 @@ describe('kinglet-embed', { skip: skipWithoutShared }, () => {
     assert.equal(module.call('kgl_load', put(module, plan), plan.length, 0), -65);
     module.call('kgl_free', 12345);
     assert.equal(module.call('kgl_input', 1, 0), 0);
-  });
-  const python = process.env['KINGLET_WASMTIME_PYTHON'];
-  it('runs inside Python', { skip: python ? false : 'KINGLET_WASMTIME_PYTHON is not set' }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kinglet-embed-'));
-    const picture = await decodeImage(sharedBytes('images/cat.bmp'));
-    writeFileSync(join(folder, 'm.kgl'), compile(sharedBytes('models/mobilenet_v2_1.0_224_quant.tflite')));
-    writeFileSync(join(folder, 'cat.rgb'), picture.data);
-    const { stdout, stderr } = spawnSync(python ?? '', [join(root, 'examples/embedding/python/classify.py'), join(root, 'build/host/kinglet-embed.simd.wasm'), 'm.kgl', `${picture.width}`, `${picture.height}`, 'cat.rgb'], { cwd: folder, encoding: 'utf8' });
-    rmSync(folder, { recursive: true });
-    assert.match(stdout, /^286 0\.7891\n/, stderr);
   });
 });
