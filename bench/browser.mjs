@@ -12,9 +12,14 @@ export function findChromium() {
   return candidates.find((path) => existsSync(path)) ?? null;
 }
 
-export async function inFreshBrowser({ chromium, executablePath, url, result, seconds = 300 }) {
+/** `gpu`: "hardware" or an adapter of Chromium's own, such as "swiftshader"; absent: the browser has no GPU. */
+const flagsFor = (gpu) => (gpu === undefined ? flags : [
+  ...flags.filter((flag) => flag !== '--disable-gpu'), '--enable-unsafe-webgpu', ...(gpu === 'hardware' ? [] : [`--use-webgpu-adapter=${gpu}`]),
+]);
+
+export async function inFreshBrowser({ chromium, executablePath, url, result, gpu, seconds = 300 }) {
   const profile = mkdtempSync(join(tmpdir(), 'kinglet-bench-profile-'));
-  const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: flags });
+  const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: flagsFor(gpu) });
   try {
     const page = context.pages()[0] ?? await context.newPage();
     const complaints = [];

@@ -26,7 +26,7 @@ export const models = [
 export const soakModels = ['mlperf_tiny_kws_ref_model.tflite', 'person_detect.tflite'];
 
 export const engineTitles = {
-  'kinglet relaxed': 'kinglet, relaxed SIMD', 'kinglet simd128': 'kinglet, simd128', ort: 'onnxruntime-web', litert: 'LiteRT.js',
+  'kinglet relaxed': 'kinglet, relaxed SIMD', 'kinglet simd128': 'kinglet, simd128', 'kinglet-webgpu': 'kinglet, WebGPU', ort: 'onnxruntime-web', litert: 'LiteRT.js',
   tfjs: 'tfjs-backend-wasm (other weights)', transfer: 'no engine: the plan arrives',
 };
 

@@ -10,7 +10,7 @@ const WARM_UP_MS = 700;
 
 const starters = {
   kinglet: () => import('./engines/kinglet.mjs'), ort: () => import('./engines/ort.mjs'), litert: () => import('./engines/litert.mjs'),
-  tfjs: () => import('./engines/tfjs.mjs'),
+  tfjs: () => import('./engines/tfjs.mjs'), 'kinglet-webgpu': () => import('./engines/kinglet-webgpu.mjs'),
 };
 
 /** An engine's adapter and its library, loaded while the model is on its way. */

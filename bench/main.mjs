@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { inFreshBrowser } from './browser.mjs';
 import { bundlePage } from './bundle.mjs';
 import { coldBounds, models as catalogue, soakModels } from './catalogue.mjs';
+import { exportOnnx } from './export-onnx.mjs';
 import { makeReport } from './report.mjs';
 import { serve } from './server.mjs';
 import { describe, setUp } from './setup.mjs';
@@ -22,18 +23,19 @@ const usage = `npm run bench -- [options]
   --rounds N       turns of every engine (default 30, --quick 10)
   --patience S     seconds to wait before each section for other work on the machine to end (default 15)
   --profiles N     fresh profiles for each cold start, at most (default: 10 where a bound is checked)
+  --webgpu NAME    kinglet on a GPU too, in the browser: hardware, or swiftshader; adds the part gpu-soak
   --soak N         inferences of the soak (default 1000000)
   --continue       take what is not measured now from today's result file
   --no-write       leave bench/results alone`;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const { values: args } = parseArgs({ options: {
-  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, patience: { type: 'string' }, profiles: { type: 'string' }, soak: { type: 'string' },
+  quick: { type: 'boolean' }, only: { type: 'string' }, parts: { type: 'string' }, rounds: { type: 'string' }, patience: { type: 'string' }, profiles: { type: 'string' }, soak: { type: 'string' }, webgpu: { type: 'string' },
   continue: { type: 'boolean' }, 'no-write': { type: 'boolean' }, help: { type: 'boolean' },
 } });
 if (args.help) { console.log(usage); process.exit(0); }
 
-const parts = new Set((args.parts ?? (args.quick ? 'time,cold' : 'time,threads,cold,soak')).split(','));
+const parts = new Set((args.parts ?? `${args.quick ? 'time,cold' : 'time,threads,cold,soak'}${args.webgpu ? ',gpu-soak' : ''}`).split(','));
 const rounds = Number(args.rounds ?? (args.quick ? 10 : 30));
 const wanted = catalogue.filter((model) => (args.only ? model.id.includes(args.only) || model.file.includes(args.only) : !args.quick || model.quick));
 if (wanted.length === 0) { say(`no model is called "${args.only}"`); process.exit(64); }
@@ -51,7 +53,7 @@ const inPage = async (job) => {
   if (!place.executablePath) return { failed: 'no Chromium found; set CHROMIUM to its path', entrants: [] };
   const page = job.solo ? await pageOf(job) : {};
   const { url, result, files } = server.post({ where: 'chromium', ...job }, page);
-  const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result });
+  const value = await inFreshBrowser({ chromium: place.chromium, executablePath: place.executablePath, url, result, gpu: args.webgpu, seconds: job.seconds });
   return { ...value, files: [...files, ...page.files ?? []] };
 };
 const wasmOf = {
@@ -128,7 +130,7 @@ async function timePart() {
   const rows = [];
   for (const model of place.models) {
     for (const where of ['chromium', 'node']) {
-      const engines = [...KINGLET, ...model[where]];
+      const engines = [...KINGLET, ...(args.webgpu && where === 'chromium' ? ['kinglet-webgpu'] : []), ...model[where]];
       const busy = await quiet();
       say(`time   ${model.id} in ${where}: ${engines.join(', ')} (${busy})`);
       const result = await run[where]({ ...jobOf(model, where), entrants: engines, rounds, blockMs: 80 });
@@ -207,16 +209,38 @@ async function soakPart() {
   return rows;
 }
 
+/** A 3x3 and a 1x1 convolution of a picture of 8 by 8: what is soaked is the way to the GPU and back. */
+async function twoLayers() {
+  const [{ Builder }, { conv2d }, { noise }] = await Promise.all(['host/graph/builder', 'host/ops/conv2d', 'models/random']
+    .map((name) => import(pathToFileURL(join(place.root, 'build', `${name}.js`)).href)));
+  const b = new Builder();
+  const plain = { strides: [1, 1], dilations: [1, 1], groups: 1, min: -Infinity, max: Infinity };
+  const x = b.input('x', { dtype: 'float32', shape: [1, 8, 8, 3] });
+  const y = b.add(conv2d, { ...plain, pads: [1, 1, 1, 1] }, [x, b.constant(noise(1, [3, 3, 3, 8])), b.constant(noise(2, [8]))]);
+  b.output(b.add(conv2d, { ...plain, pads: [0, 0, 0, 0] }, [y, b.constant(noise(3, [1, 1, 8, 8])), b.constant(noise(4, [8]))]), 'y');
+  return b.graph;
+}
+
+/** Not on a million inferences: a software adapter needs milliseconds for each. */
+async function gpuSoakPart() {
+  const runs = Number(args.soak ?? 5e4), file = 'two-layers.onnx';
+  const graph = await twoLayers();
+  const inputs = graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  writeFileSync(join(place.zoo, file), exportOnnx(graph));
+  say(`soak   ${file} on ${args.webgpu}: ${runs} inferences`);
+  return [{ file, adapter: args.webgpu, ...await inPage({ model: `/zoo/${file}`, inputs, soak: true, runs, seconds: 1800, entrants: [] }) }];
+}
+
 const writes = !args.quick && (!args.only || args.continue) && !args['no-write'];
 const resultName = join(place.here, 'results', facts.date.slice(0, 10));
 const earlier = args.continue && existsSync(`${resultName}.json`) ? JSON.parse(readFileSync(`${resultName}.json`, 'utf8')) : null;
 const measured = {
-  facts, models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })), time: [], threads: [], cold: [], soak: [],
+  facts, models: place.models.map(({ id, file, fileBytes, planBytes }) => ({ id, file, fileBytes, planBytes })), time: [], threads: [], cold: [], soak: [], 'gpu-soak': [],
 };
 if (earlier) {
   facts.parts = earlier.facts.parts;
   facts.emptyPeakBytes = earlier.facts.emptyPeakBytes;
-  for (const name of ['time', 'threads', 'cold', 'soak']) measured[name] = earlier[name];
+  for (const name of ['time', 'threads', 'cold', 'soak', 'gpu-soak']) measured[name] = earlier[name] ?? [];
   if (args.only) measured.models = earlier.models;
 }
 /** What is measured now replaces what was known of the same models. */
@@ -225,7 +249,7 @@ function merged(known, fresh) {
   const place = ({ model }) => catalogue.findIndex(({ id }) => id === model);
   return [...known.filter((row) => !fresh.some(({ model }) => model === row.model)), ...fresh].sort((a, b) => place(a) - place(b));
 }
-const measures = { time: timePart, threads: threadsPart, cold: coldPart, soak: soakPart };
+const measures = { time: timePart, threads: threadsPart, cold: coldPart, soak: soakPart, 'gpu-soak': gpuSoakPart };
 for (const name of Object.keys(measures).filter((known) => parts.has(known))) {
   facts.busy = [];
   const from = { at: new Date().toISOString(), commit: facts.commit, command: facts.command, loadBefore: loadavg()[0] };

@@ -2,6 +2,7 @@
 
 import { duel } from './duel.mjs';
 import { report } from './report-to-server.mjs';
+import { soakWebgpu } from './soak-webgpu.mjs';
 import { speedup } from './speedup.mjs';
 
-report((job, urls) => (job.speedup ? speedup : duel)(job, urls));
+report((job, urls) => (job.speedup ? speedup : job.soak ? soakWebgpu : duel)(job, urls));

@@ -31,6 +31,7 @@ export function makeReport(data) {
     ...(verdicts.length > 0 ? [`## Bounds: ${verdicts.length - failing} of ${verdicts.length} hold`, table(['what', 'where', 'measured', 'bound', 'verdict'], verdicts)] : []),
     ...layerTables(data, verdicts),
     ...(data.soak.length > 0 ? ['## Soak', soakTable(data.soak)] : []),
+    ...(data['gpu-soak']?.length > 0 ? ['## Soak on a GPU', gpuSoakTable(data['gpu-soak'])] : []),
     '## How',
     how + floor(data.cold) + empty(facts.emptyPeakBytes),
   ].join('\n\n');
@@ -187,6 +188,13 @@ function threadRows(threads, verdict) {
 
 /** Growth of what JavaScript holds, after garbage collection. Resident size is shown beside it: the engine may keep freed pages. */
 const growth = ({ before, after }) => after.heapUsed + after.external - before.heapUsed - before.external;
+
+function gpuSoakTable(rows) {
+  const counts = (created) => Object.entries(created).map(([name, count]) => `${name} ${count}`).join(', ');
+  return table(['model', 'adapter', 'inferences', 'seconds', 'created by the load', 'and by all runs', 'same bytes'], rows.map((row) => (row.failed
+    ? [row.file, row.adapter, 'failed', row.failed, '', '', '']
+    : [row.file, row.adapter, row.runs, row.seconds.toFixed(0), counts(row.before), counts(row.after), row.same ? 'yes' : 'NO'])));
+}
 
 function soakTable(rows) {
   const mb = (bytes) => (bytes / 1e6).toFixed(2);

@@ -21,9 +21,9 @@ function apart(wanted: TensorData, got: TensorData): number {
   let largest = 0, difference = 0;
   for (let i = 0; i < wanted.length; i++) {
     const a = wanted[i], b = got[i] as number;
+    if (Number.isFinite(a)) largest = Math.max(largest, Math.abs(a));
     if (Object.is(a, b)) continue;
     if (!Number.isFinite(a) || !Number.isFinite(b)) return Infinity;
-    largest = Math.max(largest, Math.abs(a));
     difference = Math.max(difference, Math.abs(a - b));
   }
   return difference === 0 ? 0 : difference / largest;

@@ -1,7 +1,7 @@
 // A network on a GPU: every pipeline, bind group and buffer is made once here; a run is one upload, one pass, one submit, one read-back.
 // In: an optimised graph, a device. Out: a GpuNetwork. Must not know models, adapters or the wasm backend.
 
-import { KingletError } from '../error.ts';
+import { KingletError, quote } from '../error.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TensorData } from '../tensor.ts';
 import { colourRegions } from './colour-regions.ts';
@@ -35,22 +35,37 @@ export interface GpuFacts {
   readonly buffers: number;
 }
 
+export interface GpuBuildOptions {
+  /** Weights in half precision where the device has shader-f16: half the bytes, sums in float32 still. Default: false. */
+  readonly half?: boolean | undefined;
+}
+
 /**
  * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. Throws
  * ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of WebGPU that the network exceeds, ERR_DEVICE.
  */
-export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<GpuNetwork> {
+export async function buildGpuNetwork(graph: Graph, device: GPUDevice, options: GpuBuildOptions = {}): Promise<GpuNetwork> {
   const blockers = gpuBlockers(graph);
   if (blockers.length > 0) {
-    const list = blockers.map(({ op, name, why }) => `${op} (${name}): ${why}`);
+    const list = blockers.map(({ op, name, why }) => `${op} ${quote(name)}: ${why}`);
     throw new KingletError('ERR_UNSUPPORTED', `the GPU backend cannot run ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`, { details: { blockers } });
   }
   checkLimits(graph, device.limits);
-  const lowered = lowerGpu(graph);
+  const lowered = lowerGpu(graph, options.half === true && device.features.has('shader-f16'));
   const loss = watchLoss(device);
   const errors = deviceErrors(device, loss);
-  const program = await errors.during(() => GpuProgram.build(lowered, colourRegions(lowered), device));
-  return new Network(device, loss, program, stageOutputs(lowered, program, device));
+  const made: { program?: GpuProgram; staging?: Staging } = {};
+  try {
+    return await errors.during(async () => {
+      const program = made.program = await GpuProgram.build(lowered, colourRegions(lowered), device);
+      const staging = made.staging = stageOutputs(lowered, program, device);
+      return new Network(device, loss, program, staging);
+    });
+  } catch (error) {
+    made.program?.destroy();
+    made.staging?.buffer.destroy();
+    throw error;
+  }
 }
 
 class Network implements GpuNetwork {

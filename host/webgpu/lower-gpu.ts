@@ -7,9 +7,10 @@ import { named } from '../graph/builder.ts';
 import { isConstant, usesOf, type Graph, type Node, type Value } from '../graph/graph.ts';
 import { type Address, type Need, type Region, type View } from '../plan/lowering.ts';
 import { denseStrides, elementCount, type Shape } from '../tensor.ts';
-import type { Dispatch } from './dispatch.ts';
+import { MAX_WORKGROUPS, type Dispatch } from './dispatch.ts';
 import { fuseUnits, type Unit } from './fuse-units.ts';
-import { ceil4, type GpuLowering, type GpuRegion } from './gpu-lowering.ts';
+import { ceil4, type GpuLowering, type GpuRegion, type WeightRegion } from './gpu-lowering.ts';
+import { toHalves } from './half-floats.ts';
 import { copy } from './kernels/elementwise.ts';
 import { gpuRules } from './gpu-rules.ts';
 
@@ -21,7 +22,7 @@ export interface GpuStep {
 }
 export interface GpuLowered {
   readonly steps: readonly GpuStep[];
-  readonly weights: ReadonlyMap<Region, Float32Array>;
+  readonly weights: ReadonlyMap<Region, Float32Array | Uint16Array>;
   readonly inputs: readonly { readonly value: Value; readonly view: View }[];
   readonly outputs: readonly { readonly value: Value; readonly view: View }[];
 }
@@ -44,7 +45,8 @@ function sameView(a: View, b: View): boolean {
 
 class GpuLowerer implements GpuLowering {
   readonly steps: GpuStep[] = [];
-  readonly weights = new Map<Region, Float32Array>();
+  readonly #stored = new Map<Region, Float32Array | Uint16Array>();
+  readonly #half: boolean;
   /** Where a value must be written. */
   readonly #places = new Map<Value, View>();
   /** Where a value lies. */
@@ -53,6 +55,10 @@ class GpuLowerer implements GpuLowering {
   #pending: { readonly from: View; readonly to: View }[] = [];
   #current = { op: '', name: '' };
 
+  constructor(half: boolean) {
+    this.#half = half;
+  }
+
   lower(graph: Graph): GpuLowered {
     const inputs = graph.inputs.map((value) => ({ value, view: denseView(value) }));
     for (const { value, view } of inputs) this.#views.set(value, view);
@@ -60,7 +66,7 @@ class GpuLowerer implements GpuLowering {
     this.#placeParts(graph, units);
     for (const unit of units) this.#lowerUnit(unit);
     const outputs = graph.outputs.map((value) => ({ value, view: this.#viewOf(value) }));
-    return { steps: this.steps, weights: this.weights, inputs, outputs };
+    return { steps: this.steps, weights: this.#stored, inputs, outputs };
   }
 
   /** Backwards, as in plan/lower.ts: what a join reads is written straight into the join's own place. */
@@ -84,11 +90,11 @@ class GpuLowerer implements GpuLowering {
   #lowerUnit(unit: Unit): void {
     const { node, output } = unit;
     if (!output || node.outputs.every((v) => elementCount(v.shape) === 0)) return;
-    const lower = gpuRules.get(node.op.kind)?.lower;
-    if (!lower) throw new KingletError('ERR_INTERNAL', `no rule for ${node.op.kind}`);
+    const rule = gpuRules.get(node.op.kind);
+    if (!rule) throw new KingletError('ERR_INTERNAL', `no rule for ${node.op.kind}`);
     this.#current = { op: node.op.kind, name: output.name };
     try {
-      lower(unit as Unit & { node: Node<never> }, this);
+      rule.lower(unit as Unit & { node: Node<never> }, this);
     } catch (error) {
       throw named(error, node.op.kind, node.name);
     }
@@ -137,7 +143,15 @@ class GpuLowerer implements GpuLowering {
 
   constant(data: Float32Array): Address {
     const region: Region = { kind: 'weights', bytes: data.byteLength };
-    this.weights.set(region, data);
+    this.#stored.set(region, data);
+    return { region, offsetBytes: 0 };
+  }
+
+  weights(data: Float32Array): Address {
+    const halves = this.#half ? toHalves(data) : null;
+    if (!halves) return this.constant(data);
+    const region: WeightRegion = { kind: 'weights', bytes: halves.byteLength, half: true };
+    this.#stored.set(region, halves);
     return { region, offsetBytes: 0 };
   }
 
@@ -145,6 +159,10 @@ class GpuLowerer implements GpuLowering {
   emit(dispatch: Dispatch): void {
     const { view } = dispatch.write;
     if (elementCount(view.shape) === 0) return;
+    if (dispatch.workgroups.some((count) => count > MAX_WORKGROUPS)) {
+      throw new KingletError('ERR_LIMIT', `${dispatch.workgroups.join(' x ')} workgroups exceed WebGPU's limit maxComputeWorkgroupsPerDimension of ${MAX_WORKGROUPS}`,
+        { details: { limit: 'maxComputeWorkgroupsPerDimension' } });
+    }
     if (!dispatch.reads.some((operand) => operand.view.at.region === view.at.region)) {
       this.steps.push({ dispatch, ...this.#current });
       return;
@@ -155,7 +173,7 @@ class GpuLowerer implements GpuLowering {
   }
 }
 
-/** Lowers an optimised graph that gpuBlockers() has nothing against. */
-export function lowerGpu(graph: Graph): GpuLowered {
-  return new GpuLowerer().lower(graph);
+/** Lowers an optimised graph that gpuBlockers() has nothing against. `half`: weights in 16-bit floats; sums stay float32. */
+export function lowerGpu(graph: Graph, half = false): GpuLowered {
+  return new GpuLowerer(half).lower(graph);
 }

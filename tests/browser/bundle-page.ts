@@ -12,7 +12,7 @@ import { serveSite, type Site } from './site.ts';
 const fromPackage: Plugin = {
   name: 'from-package',
   setup: (build) => {
-    build.onResolve({ filter: /\/host\/(index|run|inline|onnx|tflite|image\/index)\.js$/ }, ({ path }) => {
+    build.onResolve({ filter: /\/host\/(index|run|inline|onnx|tflite|webgpu|image\/index)\.js$/ }, ({ path }) => {
       const entry = path.replace(/^.*\/host\//, '').replace(/\/index\.js$/, '.js');
       return { path: join(root, 'dist', entry) };
     });
