@@ -17,7 +17,7 @@ export { peakF32, peakF32Operations, peakI8, peakI8Operations } from "./peak";
 // asc takes no .ts in `export … from`. Tiles are exported so that each stays a function of its own: tiered up, profiled and checked
 // for spills by name.
 export { f32_gemm_1x8, f32_gemm_4x8, f32_gemm_5x8, f32_gemm_6x8 } from "./kernels/f32-gemm";
-export { qs8_gemm_1x8, qs8_gemm_1x8_pairs, qs8_gemm_4x8, qs8_gemm_6x8, qs8_gemm_6x8_i32, qs8_gemm_6x8_sums } from "./kernels/qs8-gemm";
+export { qs8_gemm_1x8, qs8_gemm_1x8_pairs, qs8_gemm_4x8, qs8_gemm_6x8 } from "./kernels/qs8-gemm";
 export { f32_dwconv_1 } from "./kernels/f32-dwconv";
 export { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s1x7, f32_dwconv_5s2x4 } from "./kernels/f32-dwconv-tiles";
 export { f32_winograd_input, f32_winograd_output } from "./kernels/f32-winograd-tiles";
@@ -25,7 +25,7 @@ export { f32_maxpool_3s2x4 } from "./kernels/f32-pool-tiles";
 export { qs8_dwconv_1 } from "./kernels/qs8-dwconv";
 export { qs8_dwconv_x4 } from "./kernels/qs8-dwconv-window";
 export { qs8_dwconv_3s1 } from "./kernels/qs8-dwconv-pairs";
-export { qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide } from "./kernels/qs8-dwconv-dot";
+export { qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s2 } from "./kernels/qs8-dwconv-dot";
 
 let failedStep: i32 = -1;
 

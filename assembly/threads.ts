@@ -17,6 +17,14 @@ import { beginVerify, failure } from "./verify.ts";
 
 /** How long a sleeper sleeps before it looks again whether the team was stopped. */
 const SLEEP_MS: i32 = 50;
+/** Looking so often costs less than to sleep and be woken. */
+const SHORT_LOOKS: i32 = 4_000;
+const LEAST_PENALTY: i32 = 4;
+const MOST_PENALTY: i32 = 4_096;
+
+/** Barriers at which this thread only looks shortly, because it looked long in vain: the cores have other work. Its own: one instance is one thread. */
+let penance: i32 = 0;
+let penalty: i32 = 4; // LEAST_PENALTY; a literal, because a constant would need a start function
 
 /**
  * Verifies one thread's list at [list, list + bytes) for the plan at `base`, whose arena was made `extraBytes` longer for the scratch
@@ -57,8 +65,26 @@ function barrier(control: usize, threads: i32, spins: i32): bool {
     if (atomic.load<i32>(control, CONTROL_SLEEPERS) != 0) atomic.notify(control + CONTROL_ROUND, -1);
     return true;
   }
+  return !stays(control + CONTROL_ROUND, round, min(spins, SHORT_LOOKS)) || lookLong(control, round, spins) || sleep(control, round);
+}
+
+/** Looks up to `spins` times, unless that was in vain lately; the more often in vain, the longer it does without. */
+function lookLong(control: usize, round: i32, spins: i32): bool {
+  if (penance > 0) penance--;
+  else if (spins > SHORT_LOOKS) {
+    if (!stays(control + CONTROL_ROUND, round, spins)) {
+      penalty = LEAST_PENALTY;
+      return true;
+    }
+    penance = penalty;
+    penalty = min(2 * penalty, MOST_PENALTY);
+  }
+  return false;
+}
+
+/** False when the team was stopped. */
+function sleep(control: usize, round: i32): bool {
   while (atomic.load<i32>(control, CONTROL_ROUND) == round) {
-    if (--spins >= 0) continue;
     if (atomic.load<i32>(control, CONTROL_ABORT) != 0) return false;
     atomic.add<i32>(control, 1, CONTROL_SLEEPERS);
     hostWait(control + CONTROL_ROUND, round, SLEEP_MS);

@@ -6,9 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { join, normalize, sep } from 'node:path';
 
 const types = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm', json: 'application/json' };
+const embedder = { 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const headers = { 'Cross-Origin-Resource-Policy': 'same-origin', 'Cache-Control': 'no-store' };
 /** Threads and a precise clock need an isolated page, and that a process of its own: pages that start one engine from nothing are plain. */
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', ...embedder };
 
 /**
  * A page that holds its job. One for a lone engine also has its script and, as a well-built page does, asks for the model and the
@@ -47,7 +48,8 @@ export async function serve(folders) {
       const bytes = contents.get(file) ?? await readFile(file);
       contents.set(file, bytes);
       for (const open of jobs.values()) open.files.add(file);
-      response.writeHead(200, { ...headers, 'Content-Type': types[file.split('.').pop()] ?? 'application/octet-stream', 'Content-Length': bytes.length }).end(bytes);
+      // Without the embedder's policy an isolated page may not start a script as its worker.
+      response.writeHead(200, { ...headers, ...embedder, 'Content-Type': types[file.split('.').pop()] ?? 'application/octet-stream', 'Content-Length': bytes.length }).end(bytes);
     }
   }
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });

@@ -1,13 +1,15 @@
 // What a second thread brings: kinglet with one and with two threads, a rival with two, and the register-only peak with one and with two.
 // Runs in isolated pages and in Node. In: a job { model, inputs, engine, rivals, rounds, blockMs, int8 }. Out: plain data for the report.
-// Everything takes turns in one window after another: a window in which the machine had no second core to give shows it in the peak.
+// A window is several short turns of everybody, in alternating order: when the machine had no second core to give, its peak shows it.
+// An interruption of either core holds up both threads, so each window counts its lower quartile, of everybody alike.
 
 import { startEngine } from './duel.mjs';
 import { makeInputs } from './inputs.mjs';
-import { median, reason, timed } from './timing.mjs';
+import { lowerQuartile, median, reason, timed } from './timing.mjs';
 
 const WARM_UP_MS = 700;
-const PEAK_MS = 25;
+const PEAK_MS = 8;
+const TURNS = 8;
 
 export async function speedup(job, urls) {
   const arrays = makeInputs(job.inputs);
@@ -23,13 +25,16 @@ export async function speedup(job, urls) {
   const peak = await startPeak(job, urls);
   const peakSpeedups = [];
   for (let round = 0; round < job.rounds; round++) {
-    const one = await peak.run(1);
-    for (const entrant of round % 2 === 0 ? alive : [...alive].reverse()) {
-      const block = [];
-      for (let i = 0; i < entrant.blockRuns; i++) await timed(entrant.runner, arrays, block);
-      entrant.blocks.push(median(block));
+    const blocks = new Map(alive.map((entrant) => [entrant, []])), one = [], two = [];
+    for (let turn = 0; turn < TURNS; turn++) {
+      one.push(await peak.run(1));
+      for (const entrant of turn % 2 === 0 ? alive : [...alive].reverse()) {
+        for (let i = 0; i < entrant.turnRuns; i++) await timed(entrant.runner, arrays, blocks.get(entrant));
+      }
+      two.push(await peak.run(2));
     }
-    peakSpeedups.push(2 * one / await peak.run(2));
+    for (const [entrant, block] of blocks) entrant.blocks.push(lowerQuartile(block));
+    peakSpeedups.push(2 * lowerQuartile(one) / lowerQuartile(two));
   }
   peak.stop();
   return { entrants: entrants.map(({ engine, threads, blocks, failed, runner }) => (failed === undefined ? { engine, threads, blocks, ms: median(blocks), detail: runner.detail, peakSpeedups } : { engine, threads, failed })) };
@@ -40,7 +45,7 @@ async function warm(entrant, job, urls, arrays) {
   entrant.blocks = [];
   const times = [];
   for (const start = performance.now(); times.length < 10 || performance.now() - start < WARM_UP_MS;) await timed(entrant.runner, arrays, times);
-  entrant.blockRuns = Math.max(2, Math.ceil(job.blockMs / median(times.slice(times.length >> 1))));
+  entrant.turnRuns = Math.max(2, Math.ceil(job.blockMs / TURNS / median(times.slice(times.length >> 1))));
 }
 
 /** Two workers; run(n) takes n of them through the same loop and returns milliseconds. */
@@ -63,8 +68,10 @@ async function startPeak({ where, int8 }, urls) {
 function startWorker(where) {
   const url = new URL('./peak-worker.mjs', import.meta.url);
   const worker = where === 'node' ? new (process.getBuiltinModule('node:worker_threads').Worker)(url) : new Worker(url, { type: 'module' });
-  let answer = null;
-  if (where === 'node') worker.on('message', () => { answer(); });
-  else worker.onmessage = () => { answer(); };
-  return { ask: (message) => new Promise((resolve) => { answer = resolve; worker.postMessage(message); }), stop: () => { worker.terminate(); } };
+  const asked = { resolve: null, reject: null };
+  const answer = () => { asked.resolve(); };
+  const fail = (error) => { asked.reject(new Error(`the peak's worker failed: ${error.message ?? 'its script did not load'}`)); };
+  if (where === 'node') worker.on('message', answer).on('error', fail);
+  else Object.assign(worker, { onmessage: answer, onerror: fail });
+  return { ask: (message) => new Promise((resolve, reject) => { Object.assign(asked, { resolve, reject }); worker.postMessage(message); }), stop: () => { worker.terminate(); } };
 }

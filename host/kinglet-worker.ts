@@ -25,8 +25,8 @@ interface TeamMember {
 }
 type Post = (message: WorkerMessage) => void;
 
-/** A moment: the next picture of a stream may be on its way. */
-const IDLE_SPINS = 50_000;
+/** A moment, some 0.2 ms: the next picture of a stream may be on its way. */
+const IDLE_SPINS = 200_000;
 /** Then a sleep that a notify ends; behind it only a message does. */
 const IDLE_MS = 50;
 

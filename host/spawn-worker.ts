@@ -54,7 +54,7 @@ function spawnInPage(lock: string, listener: Listener): Spawned {
   const watch = new AbortController();
   const ended = new Promise<void>((resolve) => {
     const death = once((reason) => { listener.death(reason); });
-    worker.onerror = (event) => { event.preventDefault(); death(event.message || 'its script did not load'); };
+    worker.onerror = (event) => { event.preventDefault(); death(event.message || 'kinglet-worker.js did not load; it needs the header Cross-Origin-Embedder-Policy too'); };
     worker.onmessageerror = () => { death('a message could not be read'); };
     // Nobody is told that a worker was terminated, but its lock becomes free.
     const follow = (): void => {

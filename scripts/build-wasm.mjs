@@ -2,11 +2,12 @@
 // Fails if a module got a start function or other imports than its line below says, or, where the host owns the memory, a data section.
 import { readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
-import { packStrings } from './pack-strings.mjs';
+import { optimize } from './optimize-wasm.mjs';
+import { FAR_BASE, FAR_PAGES, placeData, withData } from './place-data.mjs';
 
 /**
  * asconfig.json cannot say this per target. `further`: entries besides; `imports`: how many, where it is more than env.memory. `embed`: a
- * JavaScript module that holds the bytes in base64 is written beside it. `program`: it owns its memory and has static data, whose text is packed.
+ * JavaScript module that holds the bytes in base64 is written beside it. `program`: it owns its memory and has static data, which place-data.mjs moves together.
  */
 const modules = {
   simd: { entry: 'assembly/executor.ts' },
@@ -21,15 +22,22 @@ const modules = {
 };
 
 const config = JSON.parse(readFileSync('asconfig.json', 'utf8'));
-for (const [target, { outFile }] of Object.entries(config.targets)) {
+for (const [target, { outFile, enable = [] }] of Object.entries(config.targets)) {
   const { entry, further = [], imports = 1, embed, program } = modules[target];
-  const { error, stderr } = await asc.main([entry, ...further, '--target', target]);
+  const far = program ? ['--memoryBase', `${FAR_BASE}`, '--initialMemory', `${FAR_PAGES}`] : [];
+  const { error, stderr } = await asc.main([entry, ...further, '--target', target, ...far]);
   process.stderr.write(stderr.toString());
   if (error) fail(target, error.message);
-  if (program) writeFileSync(outFile, packStrings(readFileSync(outFile)));
-  const bytes = readFileSync(outFile);
+  const compiled = readFileSync(outFile), features = [...config.options.enable, ...enable];
+  const bytes = program ? optimizeProgram(compiled, features) : optimize(compiled, features);
+  writeFileSync(outFile, bytes);
   check(target, moduleShape(bytes), imports);
   if (embed) writeFileSync(outFile.replace(/\.wasm$/, '-wasm.js'), `export const ${embed} = '${bytes.toString('base64')}';\n`);
+}
+
+function optimizeProgram(compiled, features) {
+  const { module, data } = placeData(compiled);
+  return withData(optimize(module, features), data);
 }
 
 /** Section ids and import count, read without compiling: this Node may not know relaxed SIMD. */

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 const KERNEL = /^(f32|qs8)_/;
 const builds = {
   relaxed: {
-    allowed: { qs8_dwconv_x4: 2, qs8_dwconv_3s1: 36, qs8_dwconv_dot_3s1: 45, qs8_dwconv_dot_3s1_wide: 70, qs8_dwconv_dot_3s2: 19, qs8_dwconv_dot_3s2_wide: 36 },
+    allowed: { qs8_dwconv_x4: 2, qs8_dwconv_3s1: 36, qs8_dwconv_dot_3s1: 45, qs8_dwconv_dot_3s2: 19 },
     notRun: /^$/,
   },
   simd: {

@@ -1,6 +1,9 @@
 // A WebAssembly module as its sections, without compiling it: this Node may not know relaxed SIMD.
 // In: bytes. Out: ids and contents; a cursor that reads LEB128. https://webassembly.github.io/spec/core/binary/modules.html
 
+export const SECTION_MEMORY = 5;
+export const SECTION_GLOBAL = 6;
+export const SECTION_CODE = 10;
 export const SECTION_DATA = 11;
 export const SECTION_DATA_COUNT = 12;
 
@@ -20,6 +23,12 @@ export function sectionsOf(bytes) {
   const sections = [];
   for (const cursor = new Cursor(bytes, 8); cursor.at < bytes.length;) sections.push({ id: cursor.byte(), content: cursor.take(cursor.number()) });
   return sections;
+}
+
+/** The module that has these sections. */
+export function moduleOf(sections) {
+  const head = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  return Buffer.concat([head, ...sections.flatMap(({ id, content }) => [Buffer.from([id, ...leb(content.length)]), content])]);
 }
 
 export function leb(value) {

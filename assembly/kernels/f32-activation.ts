@@ -3,7 +3,7 @@
 // A pass of its own, so that the tiles need no registers for it: twelve accumulators leave none.
 
 import { UNARY_CLAMP, UNARY_HARD_SIGMOID, UNARY_HARD_SWISH, UNARY_LEAKY_RELU, UNARY_SWISH } from "../abi.ts";
-import { storeLanesF32 } from "../simd.ts";
+import { storeWords } from "../nest.ts";
 import { require, word } from "../verify.ts";
 import { applyF32 } from "./f32-unary.ts";
 
@@ -33,19 +33,11 @@ export function activateF32(at: usize, rows: i32, to: usize, stride: usize, chan
 @inline function pass(kind: i32, at: usize, rows: i32, to: usize, stride: usize, channels: i32): void {
   const p0 = v128.load32_splat(at, 4), p1 = v128.load32_splat(at, 8);
   for (; rows > 0; rows--) {
-    let p = to, left = channels;
-    for (; left >= 8; left -= 8) {
-      const x = fused(kind, v128.load(p), p0, p1), y = fused(kind, v128.load(p, 16), p0, p1);
-      v128.store(p, x);
-      v128.store(p, y, 16);
-      p += 32;
-    }
-    if (left >= 4) {
-      v128.store(p, fused(kind, v128.load(p), p0, p1));
+    let p = to;
+    for (let left = channels; left > 0; left -= 4) {
+      storeWords(p, fused(kind, v128.load(p), p0, p1), left);
       p += 16;
-      left -= 4;
     }
-    if (left > 0) storeLanesF32(p, fused(kind, v128.load(p), p0, p1), left);
     to += stride;
   }
 }

@@ -125,8 +125,6 @@ function rareVectors(kind: i32, a: usize, b: usize, dst: usize, count: i32, aSte
 function denseRow(kind: i32, a: usize, b: usize, dst: usize, count: i32, aStep: i32, bStep: i32, low: v128, high: v128): void {
   if (kind == BINARY_ADD) vectors(BINARY_ADD, a, b, dst, count, aStep, bStep, low, high);
   else if (kind == BINARY_MUL) vectors(BINARY_MUL, a, b, dst, count, aStep, bStep, low, high);
-  else if (kind == BINARY_SUB) vectors(BINARY_SUB, a, b, dst, count, aStep, bStep, low, high);
-  else if (kind == BINARY_PRELU) vectors(BINARY_PRELU, a, b, dst, count, aStep, bStep, low, high);
   else rareVectors(kind, a, b, dst, count, aStep, bStep, low, high);
   const rest = count & 3, done = count - rest << 2;
   if (rest == 0) return;

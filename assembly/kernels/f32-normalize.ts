@@ -39,11 +39,10 @@ export function verifyF32Normalize(step: usize): void {
 }
 
 /** Sum of x, or of (x - mean)^2, over the region at src: per lane, or along the innermost dim and then in all lanes. */
-// @ts-ignore: decorator
-@inline function total(step: usize, src: usize, mean: v128, squared: bool, along: bool): v128 {
+function total(step: usize, src: usize, mean: v128, squared: bool, along: bool): v128 {
   const n0 = word(step, NORMALIZE_REGION), n1 = word(step, NORMALIZE_REGION + 4), n2 = word(step, NORMALIZE_REGION + 8);
   const s0 = word(step, NORMALIZE_REGION_SRC_STRIDES) << 2, s1 = word(step, NORMALIZE_REGION_SRC_STRIDES + 4) << 2;
-  const move = along ? 16 : <usize>word(step, NORMALIZE_REGION_SRC_STRIDES + 8) << 2, width = along ? 4 : 1;
+  const move = along ? <usize>16 : <usize>word(step, NORMALIZE_REGION_SRC_STRIDES + 8) << 2, width = along ? 4 : 1;
   let sum = f32x4.splat(0);
   for (let i = 0; i < n0; i++) {
     for (let j = 0; j < n1; j++) {
@@ -117,8 +116,7 @@ export function f32Normalize(step: usize, base: usize): void {
     const parameters = base + <usize>(nestOffset(step, NORMALIZE_FACTOR_STRIDES) << 2);
     const factor = parameters + <usize>word(step, NORMALIZE_FACTOR), offset = parameters + <usize>word(step, NORMALIZE_OFFSET);
     const lanes = vector ? min<i32>(4, nestLeft(step, NORMALIZE_DIMS)) : 1;
-    if (along) region(step, src, dst, factor, offset, true, differs, 1);
-    else region(step, src, dst, factor, offset, false, differs, lanes);
+    region(step, src, dst, factor, offset, along, differs, lanes);
     nestSkip(lanes - 1);
   } while (nestNext(step, NORMALIZE_DIMS));
 }

@@ -25,11 +25,11 @@ export function verifyReduce(step: usize, elementBytes: i64): void {
 export function verifyF32Reduce(step: usize): void { verifyReduce(step, 4); }
 
 // @ts-ignore: decorator
-@inline function combine(kind: i32, a: v128, b: v128): v128 {
+@inline function combine(kind: i32, a: v128, b: v128): v128 { return kind == REDUCE_SUM ? f32x4.add(a, b) : combineRare(kind, a, b); }
+function combineRare(kind: i32, a: v128, b: v128): v128 {
   if (kind == REDUCE_MAX) return f32x4.max(a, b);
   if (kind == REDUCE_MIN) return f32x4.min(a, b);
-  if (kind == REDUCE_PROD) return f32x4.mul(a, b);
-  return f32x4.add(a, b);
+  return f32x4.mul(a, b);
 }
 // @ts-ignore: decorator
 @inline function identity(kind: i32): v128 {
@@ -80,11 +80,10 @@ export function verifyF32Reduce(step: usize): void { verifyReduce(step, 4); }
   return combine(kind, combine(kind, total, i32x4.shuffle(total, total, 1, 0, 3, 2)), ends);
 }
 
+/** Sums and means have loops of their own; the other kinds share one, which asks per vector. */
 function results(kind: i32, step: usize, src: usize, dense: bool): v128 {
-  if (kind == REDUCE_MAX) return dense ? along(REDUCE_MAX, step, src) : across(REDUCE_MAX, step, src);
-  if (kind == REDUCE_MIN) return dense ? along(REDUCE_MIN, step, src) : across(REDUCE_MIN, step, src);
-  if (kind == REDUCE_PROD) return dense ? along(REDUCE_PROD, step, src) : across(REDUCE_PROD, step, src);
-  return dense ? along(REDUCE_SUM, step, src) : across(REDUCE_SUM, step, src);
+  if (kind == REDUCE_SUM || kind == REDUCE_MEAN) return dense ? along(REDUCE_SUM, step, src) : across(REDUCE_SUM, step, src);
+  return dense ? along(kind, step, src) : across(kind, step, src);
 }
 
 export function f32Reduce(step: usize, base: usize): void {

@@ -34,9 +34,7 @@ import { word } from "../verify.ts";
 }
 
 // @ts-ignore: decorator
-@inline function inside(p: usize, y: i32, ih: i32): v128 {
-  return <u32>y < <u32>ih ? v128.load(p) : f32x4.splat(0);
-}
+@inline function isInside(y: i32, ih: i32): bool { return <u32>y < <u32>ih; }
 
 /**
  * The factors of the tile whose window begins at (y0, x0), zero outside the source: factor i of channel c at to + i*plane + 4*c.
@@ -45,7 +43,7 @@ import { word } from "../verify.ts";
 export function f32_winograd_input(step: usize, src: usize, y0: i32, x0: i32, to: usize, plane: usize, temp: usize): void {
   const ih = word(step, CONV_IH), iw = word(step, CONV_IW);
   const line = <usize>word(step, CONV_SRC_ROW) << 2, pixel = <usize>word(step, CONV_SRC_PIXEL) << 2;
-  const whole = y0 >= 0 && y0 + 6 <= ih;
+  const whole = y0 >= 0 && y0 + 6 <= ih, none = f32x4.splat(0);
   // May begin before the source: only what is inside is read.
   let from = src + <usize>y0 * line + <usize>x0 * pixel;
   for (let left = word(step, CONV_IC); left > 0; left -= 4) {
@@ -53,27 +51,19 @@ export function f32_winograd_input(step: usize, src: usize, y0: i32, x0: i32, to
     for (let x = x0; x < x0 + 6; x++) {
       let a = p;
       if (<u32>x >= <u32>iw) {
-        const zero = f32x4.splat(0);
-        v128.store(t, zero);
-        v128.store(t, zero, 96);
-        v128.store(t, zero, 192);
-        v128.store(t, zero, 288);
-        v128.store(t, zero, 384);
-        v128.store(t, zero, 480);
-      } else if (whole) {
-        const d0 = v128.load(a); a += line;
-        const d1 = v128.load(a); a += line;
-        const d2 = v128.load(a); a += line;
-        const d3 = v128.load(a); a += line;
-        const d4 = v128.load(a); a += line;
-        factors(t, 96, d0, d1, d2, d3, d4, v128.load(a));
+        v128.store(t, none);
+        v128.store(t, none, 96);
+        v128.store(t, none, 192);
+        v128.store(t, none, 288);
+        v128.store(t, none, 384);
+        v128.store(t, none, 480);
       } else {
-        const d0 = inside(a, y0, ih); a += line;
-        const d1 = inside(a, y0 + 1, ih); a += line;
-        const d2 = inside(a, y0 + 2, ih); a += line;
-        const d3 = inside(a, y0 + 3, ih); a += line;
-        const d4 = inside(a, y0 + 4, ih); a += line;
-        factors(t, 96, d0, d1, d2, d3, d4, inside(a, y0 + 5, ih));
+        const d0 = whole || isInside(y0, ih) ? v128.load(a) : none; a += line;
+        const d1 = whole || isInside(y0 + 1, ih) ? v128.load(a) : none; a += line;
+        const d2 = whole || isInside(y0 + 2, ih) ? v128.load(a) : none; a += line;
+        const d3 = whole || isInside(y0 + 3, ih) ? v128.load(a) : none; a += line;
+        const d4 = whole || isInside(y0 + 4, ih) ? v128.load(a) : none; a += line;
+        factors(t, 96, d0, d1, d2, d3, d4, whole || isInside(y0 + 5, ih) ? v128.load(a) : none);
       }
       p += pixel;
       t += 16;

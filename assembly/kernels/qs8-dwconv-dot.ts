@@ -5,8 +5,8 @@
 // Four input rows are interleaved by bytes, so that a channel's column is one dword (r0 r1 r2 r3). With weights (w0 w1 w2 0) it
 // serves one output row, with (0 w0 w1 w2) the next; every column serves three output columns and is made once. Rows outside the
 // input are read from DW_FILL again and again, columns outside are replaced by the same bytes.
-// Weights beyond a byte (uint8 weights minus their zero point, a few per layer) are the sum of two sets of bytes: the `_wide`
-// kernels. No weight byte is -128, which DOT_S8S8 could not take. Results are exact where |acc*scale| < 2^22: rowsTake looks.
+// Weights are bytes from -127 to 127: DOT_S8S8 could not take -128, and blocks with uint8 weights beyond that go elsewhere.
+// Results are exact where |acc*scale| < 2^22: rowsTake looks.
 
 import {
   DW_C, DW_DH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_FILL, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN, DW_OH, DW_OW, DW_PL,
@@ -23,28 +23,25 @@ const REACH: f32 = 878985;
 
 /**
  * Whether the kernels for whole 3x3 rows compute the step (its channel tail excepted): these or, at stride 1 and with any weights,
- * those of i16 pairs.
+ * those of i16 pairs. Not every block need have weights that these take: see isByteBlock.
  */
 export function rowsTake(step: usize, block: usize, dot: bool): bool {
   const sh = word(step, DW_SH), sw = word(step, DW_SW);
   if (word(step, DW_KH) != 3 || word(step, DW_KW) != 3 || word(step, DW_DH) != 1 || word(step, DW_DW) != 1) return false;
   if (sw > (dot ? 2 : 1) || (sw == 1 && sh != 1)) return false;
   for (let blocks = word(step, DW_C) >> 3; blocks > 0; blocks--) {
-    if ((dot && exceeds(block, 254)) || !bounded(block)) return false;
+    if (!bounded(block)) return false;
     block += DOT_BLOCK_BYTES;
   }
   return true;
 }
 
-/** Whether a weight of the block lies outside -limit…limit. */
-export function exceeds(block: usize, limit: i32): bool {
-  const most = i16x8.splat(<i16>limit), least = i16x8.splat(<i16>-limit);
-  let wrong = i32x4.splat(0);
-  for (let at = block + WEIGHTS, end = block + DOT_BLOCK_BYTES; at < end; at += 16) {
-    const w = v128.load(at);
-    wrong = v128.or(wrong, v128.or(i16x8.gt_s(w, most), i16x8.lt_s(w, least)));
-  }
-  return v128.any_true(wrong);
+/** Whether all weights of the block lie in -127…127. */
+export function isByteBlock(block: usize): bool {
+  const most = i16x8.splat(127);
+  let isWithin = i16x8.splat(-1);
+  for (let at = block + WEIGHTS, end = block + DOT_BLOCK_BYTES; at < end; at += 16) isWithin = v128.and(isWithin, i16x8.le_s(i16x8.abs(v128.load(at)), most));
+  return i16x8.all_true(isWithin);
 }
 
 function bounded(block: usize): bool {
@@ -54,29 +51,23 @@ function bounded(block: usize): bool {
   return i32x4.all_true(v128.and(f32x4.lt(f32x4.abs(x0), limit), f32x4.lt(f32x4.abs(x1), limit)));
 }
 
-/** Eight i16 weights as bytes-to-be: the part within -127…127, or what that leaves over. */
-// @ts-ignore: decorator
-@inline function part(w: v128, over: bool): v128 {
-  const first = i16x8.max_s(i16x8.min_s(w, i16x8.splat(127)), i16x8.splat(-127));
-  return over ? i16x8.sub(w, first) : first;
-}
 // Weights of a kernel column as dwords (w0 w1 w2 0) of four channels, from pairs of taps (t0 t1)(t2 t3)(t4 t5)(t6 t7)(t8 –) in i16.
 // @ts-ignore: decorator
-@inline function column0(b: usize, over: bool): v128 {
-  const p = i8x16.narrow_i16x8_s(part(v128.load(b), over), part(v128.load(b, 32), over));
-  const q = i8x16.narrow_i16x8_s(part(v128.load(b, 64), over), part(v128.load(b, 96), over));
+@inline function column0(b: usize): v128 {
+  const p = i8x16.narrow_i16x8_s(v128.load(b), v128.load(b, 32));
+  const q = i8x16.narrow_i16x8_s(v128.load(b, 64), v128.load(b, 96));
   return top3(i8x16.shuffle(p, q, 0, 9, 24, 0, 2, 11, 26, 0, 4, 13, 28, 0, 6, 15, 30, 0));
 }
 // @ts-ignore: decorator
-@inline function column1(b: usize, over: bool): v128 {
-  const p = i8x16.narrow_i16x8_s(part(v128.load(b), over), part(v128.load(b, 32), over));
-  const q = i8x16.narrow_i16x8_s(part(v128.load(b, 64), over), part(v128.load(b, 96), over));
+@inline function column1(b: usize): v128 {
+  const p = i8x16.narrow_i16x8_s(v128.load(b), v128.load(b, 32));
+  const q = i8x16.narrow_i16x8_s(v128.load(b, 64), v128.load(b, 96));
   return top3(i8x16.shuffle(p, q, 1, 16, 25, 0, 3, 18, 27, 0, 5, 20, 29, 0, 7, 22, 31, 0));
 }
 // @ts-ignore: decorator
-@inline function column2(b: usize, over: bool): v128 {
-  const p = i8x16.narrow_i16x8_s(part(v128.load(b, 32), over), part(v128.load(b, 64), over));
-  const q = i8x16.narrow_i16x8_s(part(v128.load(b, 128), over), i32x4.splat(0));
+@inline function column2(b: usize): v128 {
+  const p = i8x16.narrow_i16x8_s(v128.load(b, 32), v128.load(b, 64));
+  const q = i8x16.narrow_i16x8_s(v128.load(b, 128), i32x4.splat(0));
   return top3(i8x16.shuffle(p, q, 0, 9, 16, 0, 2, 11, 18, 0, 4, 13, 20, 0, 6, 15, 22, 0));
 }
 // @ts-ignore: decorator
@@ -119,28 +110,20 @@ function bounded(block: usize): bool {
 }
 
 /** Stride 1: two rows by two columns at a time. `flip` is 0x80 where the dot product reads activations as u8, else 0. */
-// @ts-ignore: decorator
-@inline function stride1(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32, over: bool): void {
+export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
+  if (!ASC_FEATURE_RELAXED_SIMD) return;
   const ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL), pt = word(step, DW_PT);
   const pixel = <usize>word(step, DW_SRC_PIXEL), dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_DST_ZERO);
   const offset = requantOffset(zero), magic = requantMagic(offset, zero);
   const low = v128.load8_splat(step, DW_MIN), high = v128.load8_splat(step, DW_MAX);
   const flips = i8x16.splat(<i8>flip), fill = i8x16.splat(<i8>(word(step, DW_SRC_ZERO) ^ flip)), bias = i32x4.splat(flip);
   const s0 = v128.load(block, 32), s1 = v128.load(block, 48), b = block + WEIGHTS;
-  const w0l = column0(b, false), w1l = column1(b, false), w2l = column2(b, false);
-  const w0h = column0(b + 16, false), w1h = column1(b + 16, false), w2h = column2(b + 16, false);
+  const w0l = column0(b), w1l = column1(b), w2l = column2(b);
+  const w0h = column0(b + 16), w1h = column1(b + 16), w2h = column2(b + 16);
   const v0l = i32x4.shl(w0l, 8), v1l = i32x4.shl(w1l, 8), v2l = i32x4.shl(w2l, 8);
   const v0h = i32x4.shl(w0h, 8), v1h = i32x4.shl(w1h, 8), v2h = i32x4.shl(w2h, 8);
-  let sl = total(w0l, w1l, w2l), sh = total(w0h, w1h, w2h);
-  let e0l = w0l, e1l = w0l, e2l = w0l, e0h = w0l, e1h = w0l, e2h = w0l;
-  if (over) {
-    e0l = column0(b, true); e1l = column1(b, true); e2l = column2(b, true);
-    e0h = column0(b + 16, true); e1h = column1(b + 16, true); e2h = column2(b + 16, true);
-    sl = i32x4.add(sl, total(e0l, e1l, e2l));
-    sh = i32x4.add(sh, total(e0h, e1h, e2h));
-  }
-  sl = i32x4.sub(v128.load(block), i32x4.mul(bias, sl));
-  sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, sh));
+  const sl = i32x4.sub(v128.load(block), i32x4.mul(bias, total(w0l, w1l, w2l)));
+  const sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, total(w0h, w1h, w2h)));
   for (let oy = from; oy < to; oy += 2) {
     const y = oy - pt;
     let p0 = rowAt(step, src, y), p1 = rowAt(step, src, y + 1), p2 = rowAt(step, src, y + 2), p3 = rowAt(step, src, y + 3);
@@ -175,16 +158,6 @@ function bounded(block: usize): bool {
       a0h = dot4(w1h, c1h, a0h); a1h = dot4(w1h, c2h, a1h); d0h = dot4(v1h, c1h, d0h); d1h = dot4(v1h, c2h, d1h);
       a0l = dot4(w2l, c2l, a0l); a1l = dot4(w2l, c3l, a1l); d0l = dot4(v2l, c2l, d0l); d1l = dot4(v2l, c3l, d1l);
       a0h = dot4(w2h, c2h, a0h); a1h = dot4(w2h, c3h, a1h); d0h = dot4(v2h, c2h, d0h); d1h = dot4(v2h, c3h, d1h);
-      if (over) {
-        a0l = dot4(e2l, c2l, dot4(e1l, c1l, dot4(e0l, c0l, a0l)));
-        a1l = dot4(e2l, c3l, dot4(e1l, c2l, dot4(e0l, c1l, a1l)));
-        a0h = dot4(e2h, c2h, dot4(e1h, c1h, dot4(e0h, c0h, a0h)));
-        a1h = dot4(e2h, c3h, dot4(e1h, c2h, dot4(e0h, c1h, a1h)));
-        d0l = dot4(i32x4.shl(e2l, 8), c2l, dot4(i32x4.shl(e1l, 8), c1l, dot4(i32x4.shl(e0l, 8), c0l, d0l)));
-        d1l = dot4(i32x4.shl(e2l, 8), c3l, dot4(i32x4.shl(e1l, 8), c2l, dot4(i32x4.shl(e0l, 8), c1l, d1l)));
-        d0h = dot4(i32x4.shl(e2h, 8), c2h, dot4(i32x4.shl(e1h, 8), c1h, dot4(i32x4.shl(e0h, 8), c0h, d0h)));
-        d1h = dot4(i32x4.shl(e2h, 8), c3h, dot4(i32x4.shl(e1h, 8), c2h, dot4(i32x4.shl(e0h, 8), c1h, d1h)));
-      }
       const next: usize = left > 1 ? dstPixel : 0;
       putTwo(o + below, next, d0l, d0h, d1l, d1h, s0, s1, magic, offset, low, high);
       putTwo(o, next, a0l, a0h, a1l, a1h, s0, s1, magic, offset, low, high);
@@ -193,34 +166,20 @@ function bounded(block: usize): bool {
     }
   }
 }
-export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) stride1(step, src, block, dst, from, to, flip, false);
-}
-export function qs8_dwconv_dot_3s1_wide(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) stride1(step, src, block, dst, from, to, flip, true);
-}
 
 /** Column stride 2, any row stride: one row, two columns of the output at a time. */
-// @ts-ignore: decorator
-@inline function stride2(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32, over: bool): void {
+export function qs8_dwconv_dot_3s2(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
+  if (!ASC_FEATURE_RELAXED_SIMD) return;
   const ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL), pt = word(step, DW_PT), rows = word(step, DW_SH);
   const dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_DST_ZERO);
   const offset = requantOffset(zero), magic = requantMagic(offset, zero);
   const low = v128.load8_splat(step, DW_MIN), high = v128.load8_splat(step, DW_MAX);
   const flips = i8x16.splat(<i8>flip), fill = i8x16.splat(<i8>(word(step, DW_SRC_ZERO) ^ flip)), bias = i32x4.splat(flip);
   const s0 = v128.load(block, 32), s1 = v128.load(block, 48), b = block + WEIGHTS;
-  const w0l = column0(b, false), w1l = column1(b, false), w2l = column2(b, false);
-  const w0h = column0(b + 16, false), w1h = column1(b + 16, false), w2h = column2(b + 16, false);
-  let sl = total(w0l, w1l, w2l), sh = total(w0h, w1h, w2h);
-  let e0l = w0l, e1l = w0l, e2l = w0l, e0h = w0l, e1h = w0l, e2h = w0l;
-  if (over) {
-    e0l = column0(b, true); e1l = column1(b, true); e2l = column2(b, true);
-    e0h = column0(b + 16, true); e1h = column1(b + 16, true); e2h = column2(b + 16, true);
-    sl = i32x4.add(sl, total(e0l, e1l, e2l));
-    sh = i32x4.add(sh, total(e0h, e1h, e2h));
-  }
-  sl = i32x4.sub(v128.load(block), i32x4.mul(bias, sl));
-  sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, sh));
+  const w0l = column0(b), w1l = column1(b), w2l = column2(b);
+  const w0h = column0(b + 16), w1h = column1(b + 16), w2h = column2(b + 16);
+  const sl = i32x4.sub(v128.load(block), i32x4.mul(bias, total(w0l, w1l, w2l)));
+  const sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, total(w0h, w1h, w2h)));
   for (let oy = from; oy < to; oy++) {
     const y = oy * rows - pt;
     let p0 = rowAt(step, src, y), p1 = rowAt(step, src, y + 1), p2 = rowAt(step, src, y + 2);
@@ -244,10 +203,6 @@ export function qs8_dwconv_dot_3s1_wide(step: usize, src: usize, block: usize, d
       }
       p0 += t0; p1 += t1; p2 += t2; ix++;
       let a0l = dot4(w2l, c2l, dot4(w1l, c1l, dot4(w0l, c0l, sl))), a0h = dot4(w2h, c2h, dot4(w1h, c1h, dot4(w0h, c0h, sh)));
-      if (over) {
-        a0l = dot4(e2l, c2l, dot4(e1l, c1l, dot4(e0l, c0l, a0l)));
-        a0h = dot4(e2h, c2h, dot4(e1h, c1h, dot4(e0h, c0h, a0h)));
-      }
       c1l = fill; c1h = fill; c0l = fill; c0h = fill;
       if (<u32>ix < <u32>iw) {
         const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p2, flips);
@@ -260,18 +215,8 @@ export function qs8_dwconv_dot_3s1_wide(step: usize, src: usize, block: usize, d
       }
       p0 += t0; p1 += t1; p2 += t2; ix++;
       let a1l = dot4(w2l, c0l, dot4(w1l, c1l, dot4(w0l, c2l, sl))), a1h = dot4(w2h, c0h, dot4(w1h, c1h, dot4(w0h, c2h, sh)));
-      if (over) {
-        a1l = dot4(e2l, c0l, dot4(e1l, c1l, dot4(e0l, c2l, a1l)));
-        a1h = dot4(e2h, c0h, dot4(e1h, c1h, dot4(e0h, c2h, a1h)));
-      }
       putTwo(o, left > 1 ? dstPixel : 0, a0l, a0h, a1l, a1h, s0, s1, magic, offset, low, high);
       o += dstPixel + dstPixel;
     }
   }
-}
-export function qs8_dwconv_dot_3s2(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) stride2(step, src, block, dst, from, to, flip, false);
-}
-export function qs8_dwconv_dot_3s2_wide(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) stride2(step, src, block, dst, from, to, flip, true);
 }

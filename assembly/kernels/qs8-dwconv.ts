@@ -15,7 +15,7 @@ import { dot2, dotMode, storeLanesI8 } from "../simd.ts";
 import { inRange, positive, reads, stride, times, word } from "../verify.ts";
 import { insideFrom, insideTo, taps, verifyDwconv } from "./dwconv.ts";
 import {
-  DOT_BLOCK_BYTES, exceeds, qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s1_wide, qs8_dwconv_dot_3s2, qs8_dwconv_dot_3s2_wide, rowsTake,
+  DOT_BLOCK_BYTES, isByteBlock, qs8_dwconv_dot_3s1, qs8_dwconv_dot_3s2, rowsTake,
 } from "./qs8-dwconv-dot.ts";
 import { paddedBlocks, verifyPadded } from "./qs8-dwconv-padded.ts";
 import { qs8_dwconv_3s1 } from "./qs8-dwconv-pairs.ts";
@@ -37,17 +37,12 @@ export function verifyQs8Dwconv(step: usize): void {
 }
 
 export function qs8Dwconv(step: usize, base: usize): void {
-  const batch = word(step, DW_BATCH), oh = word(step, DW_OH), ow = word(step, DW_OW), kh = word(step, DW_KH), kw = word(step, DW_KW);
-  const sw = word(step, DW_SW), sh = word(step, DW_SH), blocks = word(step, DW_C) >> 3, lanes = word(step, DW_C) & 7;
-  const xFrom = insideFrom(ow, sw, word(step, DW_PL));
-  const xTo = insideTo(xFrom, ow, word(step, DW_IW), sw, word(step, DW_PL), (kw - 1) * word(step, DW_DW) + 1);
-  const yFrom = insideFrom(oh, sh, word(step, DW_PT));
-  const yTo = insideTo(yFrom, oh, word(step, DW_IH), sh, word(step, DW_PT), (kh - 1) * word(step, DW_DH) + 1);
+  const batch = word(step, DW_BATCH), oh = word(step, DW_OH), blocks = word(step, DW_C) >> 3, lanes = word(step, DW_C) & 7;
   const weights = base + <usize>word(step, DW_WEIGHTS);
   const whole = rowsTake(step, weights, dotMode() != DOT_I16);
-  const rowsAtOnce = (CALL_PIXELS / ow + 2) & ~1;
+  const rowsAtOnce = (CALL_PIXELS / word(step, DW_OW) + 2) & ~1;
   const padded = word(step, DW_CHUNK) != 0;
-  const tailWeights = weights + <usize>blocks * blockBytes(kh * kw), tail = <usize>blocks << 3;
+  const tailWeights = weights + <usize>blocks * blockBytes(word(step, DW_KH) * word(step, DW_KW)), tail = <usize>blocks << 3;
   for (let n = 0; n < batch; n++) {
     const src = base + <usize>word(step, DW_SRC) + <usize>n * <usize>word(step, DW_SRC_BATCH);
     const image = base + <usize>word(step, DW_DST) + <usize>n * <usize>word(step, DW_DST_BATCH);
@@ -58,35 +53,43 @@ export function qs8Dwconv(step: usize, base: usize): void {
     }
     for (let oy = 0; oy < oh; oy++) {
       if (blocks) {
-        if (whole) {
-          if (oy % rowsAtOnce == 0) wholeRows(step, src, weights, image, oy, min(oy + rowsAtOnce, oh), blocks);
-        } else if (oy >= yFrom && oy < yTo && xTo - xFrom >= 4) {
-          qs8_dwconv_1(step, src, weights, dst, oy, 0, xFrom, blocks, 8);
-          insideColumns(step, src, weights, dst, oy, xFrom, xTo, blocks);
-          qs8_dwconv_1(step, src, weights, dst, oy, xTo, ow, blocks, 8);
-        } else {
-          qs8_dwconv_1(step, src, weights, dst, oy, 0, ow, blocks, 8);
-        }
+        if (!whole) windowRow(step, src, weights, dst, oy, blocks);
+        else if (oy % rowsAtOnce == 0) wholeRows(step, src, weights, image, oy, min(oy + rowsAtOnce, oh), blocks);
       }
-      if (lanes && !padded) qs8_dwconv_1(step, src + tail, tailWeights, dst + tail, oy, 0, ow, 1, lanes);
+      if (lanes && !padded) qs8_dwconv_1(step, src + tail, tailWeights, dst + tail, oy, 0, word(step, DW_OW), 1, lanes);
       dst += <usize>word(step, DW_DST_ROW);
     }
     if (lanes && padded) paddedBlocks(step, base, src, weights, image, blocks);
   }
 }
 
-/** Output rows [from, to), block by block. On the dot product few blocks need the wide kernels; pairs take half a block. */
+/** Output row `oy` at `dst`, any window: columns whose windows lie inside four at a time, the others one by one. */
+function windowRow(step: usize, src: usize, weights: usize, dst: usize, oy: i32, blocks: i32): void {
+  const ow = word(step, DW_OW), sw = word(step, DW_SW), iy = oy * word(step, DW_SH) - word(step, DW_PT);
+  const xFrom = insideFrom(ow, sw, word(step, DW_PL));
+  const xTo = insideTo(xFrom, ow, word(step, DW_IW), sw, word(step, DW_PL), (word(step, DW_KW) - 1) * word(step, DW_DW) + 1);
+  if (iy >= 0 && iy + (word(step, DW_KH) - 1) * word(step, DW_DH) < word(step, DW_IH) && xTo - xFrom >= 4) {
+    qs8_dwconv_1(step, src, weights, dst, oy, 0, xFrom, blocks, 8);
+    insideColumns(step, src, weights, dst, oy, xFrom, xTo, blocks);
+    qs8_dwconv_1(step, src, weights, dst, oy, xTo, ow, blocks, 8);
+  } else {
+    qs8_dwconv_1(step, src, weights, dst, oy, 0, ow, blocks, 8);
+  }
+}
+
+/** Output rows [from, to), block by block. Pairs of i16 take half a block, and blocks whose weights are no bytes. */
 function wholeRows(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, blocks: i32): void {
-  const dense = word(step, DW_SW) == 1, flip = dotMode() == DOT_U8S8 ? 0x80 : 0;
+  const dense = word(step, DW_SW) == 1, flip = dotMode() == DOT_U8S8 ? 0x80 : 0, dot = ASC_FEATURE_RELAXED_SIMD && dotMode() != DOT_I16;
   do {
-    if (!ASC_FEATURE_RELAXED_SIMD || dotMode() == DOT_I16) {
+    if (dot && isByteBlock(block)) {
+      if (dense) qs8_dwconv_dot_3s1(step, src, block, dst, from, to, flip);
+      else qs8_dwconv_dot_3s2(step, src, block, dst, from, to, flip);
+    } else if (dense) {
       qs8_dwconv_3s1(step, src, block, dst, from, to);
       qs8_dwconv_3s1(step, src + 4, block + 16, dst + 4, from, to);
-    } else if (exceeds(block, 127)) {
-      if (dense) qs8_dwconv_dot_3s1_wide(step, src, block, dst, from, to, flip);
-      else qs8_dwconv_dot_3s2_wide(step, src, block, dst, from, to, flip);
-    } else if (dense) qs8_dwconv_dot_3s1(step, src, block, dst, from, to, flip);
-    else qs8_dwconv_dot_3s2(step, src, block, dst, from, to, flip);
+    } else {
+      for (let oy = from; oy < to; oy++) windowRow(step, src, block, dst + <usize>(oy * word(step, DW_DST_ROW)), oy, 1);
+    }
     block += DOT_BLOCK_BYTES;
     src += 8;
     dst += 8;

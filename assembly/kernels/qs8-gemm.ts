@@ -44,25 +44,16 @@ function dotRows(
   rows: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize, wide: bool,
 ): void {
   const tiles = rows / 6, rest = rows - 6 * tiles;
-  if (tiles) dotTiles(tiles, quads, a, lda, b, c, ldc, init, sums, wide);
+  if (tiles) qs8_gemm_6x8(tiles, quads, a, lda, b, c, ldc, init, sums, wide);
   if (rest == 0) return;
   if (tiles && rest > 2) {
     const back = <usize>(rows - 6);
-    dotTiles(1, quads, a + back * lda, lda, b, c + back * ldc, ldc, init, sums ? sums + (back << 2) : 0, wide);
+    qs8_gemm_6x8(1, quads, a + back * lda, lda, b, c + back * ldc, ldc, init, sums ? sums + (back << 2) : 0, wide);
     return;
   }
   for (let r = <usize>(rows - rest); r < <usize>rows; r++) {
     qs8_gemm_1x8(quads, a + r * lda, b, c + r * ldc, init, sums ? load<i32>(sums + (r << 2)) : 0, wide);
   }
-}
-
-// @ts-ignore: decorator
-@inline function dotTiles(
-  count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize, wide: bool,
-): void {
-  if (wide) qs8_gemm_6x8_i32(count, quads, a, lda, b, c, ldc, init);
-  else if (sums) qs8_gemm_6x8_sums(count, quads, a, lda, b, c, ldc, init, sums);
-  else qs8_gemm_6x8(count, quads, a, lda, b, c, ldc, init);
 }
 
 /** As dotRows; the tile has four rows. */
@@ -88,17 +79,14 @@ function pairRows(
   v128.store(c, x1, 16);
 }
 
-/** What a tile leaves: int8 units, the same with row sums added first, or the int32 accumulators. */
-const INT8 = 0, INT8_SUMS = 1, INT32 = 2;
-
 /**
  * `count` tiles of 6x8. Row pointers go on without a check: the caller hands over whole tiles only. The epilogue takes one
  * constant at a time through all twelve accumulators, so that nothing has to leave the registers.
  */
-// @ts-ignore: decorator
-@inline function tiles6x8(
-  count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize, kind: i32,
+export function qs8_gemm_6x8(
+  count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize, wide: bool,
 ): void {
+  if (!ASC_FEATURE_RELAXED_SIMD) return;
   const rowBytes = <usize>quads << 2;
   do {
     let a0 = a, a1 = a0 + lda, a2 = a1 + lda, a3 = a2 + lda, a4 = a3 + lda, a5 = a4 + lda;
@@ -106,7 +94,7 @@ const INT8 = 0, INT8_SUMS = 1, INT32 = 2;
     const end = a0 + rowBytes;
     let c00 = v128.load(init), c01 = v128.load(init, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
-    if (kind == INT8_SUMS) {
+    if (sums) {
       let t = v128.load32_splat(sums); c00 = i32x4.add(c00, t); c01 = i32x4.add(c01, t);
       t = v128.load32_splat(sums, 4); c10 = i32x4.add(c10, t); c11 = i32x4.add(c11, t);
       t = v128.load32_splat(sums, 8); c20 = i32x4.add(c20, t); c21 = i32x4.add(c21, t);
@@ -126,7 +114,7 @@ const INT8 = 0, INT8_SUMS = 1, INT32 = 2;
       s = v128.load32_splat(a4); a4 += 4; c40 = dot4(b0, s, c40); c41 = dot4(b1, s, c41);
       s = v128.load32_splat(a5); a5 += 4; c50 = dot4(b0, s, c50); c51 = dot4(b1, s, c51);
     } while (a0 < end);
-    if (kind == INT32) {
+    if (wide) {
       putI32(c, c00, c01); c += ldc;
       putI32(c, c10, c11); c += ldc;
       putI32(c, c20, c21); c += ldc;
@@ -172,18 +160,6 @@ const INT8 = 0, INT8_SUMS = 1, INT32 = 2;
   c += ldc;
   v128.store64_lane(c, y, 1);
   return c + ldc;
-}
-
-export function qs8_gemm_6x8(count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD) tiles6x8(count, quads, a, lda, b, c, ldc, init, 0, INT8);
-}
-export function qs8_gemm_6x8_sums(
-  count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize,
-): void {
-  if (ASC_FEATURE_RELAXED_SIMD) tiles6x8(count, quads, a, lda, b, c, ldc, init, sums, INT8_SUMS);
-}
-export function qs8_gemm_6x8_i32(count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD) tiles6x8(count, quads, a, lda, b, c, ldc, init, 0, INT32);
 }
 
 /** Sums of neighbouring lanes: x holds columns 0 and 1 (two partial sums each), y columns 2 and 3. */

@@ -8,7 +8,8 @@ import {
   CONV_DH, CONV_DIRECT, CONV_DW, CONV_IC, CONV_IH, CONV_IW, CONV_KH, CONV_KW, CONV_OW, CONV_PL, CONV_PT, CONV_SH, CONV_SRC_CHANNEL,
   CONV_SRC_PIXEL, CONV_SRC_ROW, CONV_SRC_ZERO, CONV_SW, DOT_I16, DOT_U8S8,
 } from "../abi.ts";
-import { dot2, dot4, sumI32 } from "../simd.ts";
+import { storeWords } from "../nest.ts";
+import { dot2, dot4 } from "../simd.ts";
 import { word } from "../verify.ts";
 import { insideFrom, insideTo } from "./dwconv.ts";
 
@@ -131,35 +132,27 @@ function packWindows(step: usize, src: usize, to: usize, first: i32, rows: i32, 
 
 /** sums[r] = factor * sum of the row's first k activations, as s8 values whatever form they are packed in; `lda` bytes per row. */
 export function sumRows(from: usize, lda: usize, k: i32, rows: i32, factor: i32, mode: i32, sums: usize): void {
-  const by = i32x4.splat(factor), correction = i32x4.splat(mode == DOT_U8S8 ? k << 7 : 0), bytes = <usize>k << (mode == DOT_I16 ? 1 : 0);
-  for (; rows >= 4; rows -= 4) {
-    const s0 = rowSum(from, bytes, mode), s1 = rowSum(from + lda, bytes, mode);
-    const s2 = rowSum(from + 2 * lda, bytes, mode), s3 = rowSum(from + 3 * lda, bytes, mode);
-    v128.store(sums, i32x4.mul(by, i32x4.sub(foldLanes(foldLanes(s0, s1), foldLanes(s2, s3)), correction)));
+  const by = i32x4.splat(factor), correction = i32x4.splat(mode == DOT_U8S8 ? k << 7 : 0), bytes = k << (mode == DOT_I16 ? 1 : 0);
+  for (; rows > 0; rows -= 4) {
+    let p0 = from, p1 = rows > 1 ? p0 + lda : p0, p2 = rows > 2 ? p1 + lda : p1, p3 = rows > 3 ? p2 + lda : p2;
+    let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (let left = bytes; left > 0; left -= 16) {
+      const used = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>min(left, 16)));
+      s0 = addElements(v128.and(v128.load(p0), used), s0, mode); p0 += 16;
+      s1 = addElements(v128.and(v128.load(p1), used), s1, mode); p1 += 16;
+      s2 = addElements(v128.and(v128.load(p2), used), s2, mode); p2 += 16;
+      s3 = addElements(v128.and(v128.load(p3), used), s3, mode); p3 += 16;
+    }
+    storeWords(sums, i32x4.mul(by, i32x4.sub(foldLanes(foldLanes(s0, s1), foldLanes(s2, s3)), correction)), rows);
     sums += 16;
     from += 4 * lda;
-  }
-  for (; rows > 0; rows--) {
-    store<i32>(sums, factor * (sumI32(rowSum(from, bytes, mode)) - i32x4.extract_lane(correction, 0)));
-    sums += 4;
-    from += lda;
   }
 }
 // @ts-ignore: decorator
 @inline function foldLanes(x: v128, y: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(x, y, 0, 2, 4, 6), v128.shuffle<i32>(x, y, 1, 3, 5, 7));
 }
-/** Four partial sums of `bytes` bytes of packed elements. */
-// @ts-ignore: decorator
-@inline function rowSum(p: usize, bytes: usize, mode: i32): v128 {
-  const end = p + (bytes & ~15), rest = bytes & 15;
-  let acc = i32x4.splat(0);
-  for (; p < end; p += 16) acc = addElements(v128.load(p), acc, mode);
-  if (rest == 0) return acc;
-  const used = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>rest));
-  return addElements(v128.and(v128.load(p), used), acc, mode);
-}
 // @ts-ignore: decorator
 @inline function addElements(x: v128, acc: v128, mode: i32): v128 {
-  return mode == DOT_I16 ? dot2(x, i16x8.splat(1), acc) : dot4(i8x16.splat(1), x, acc);
+  return !ASC_FEATURE_RELAXED_SIMD || mode == DOT_I16 ? dot2(x, i16x8.splat(1), acc) : dot4(i8x16.splat(1), x, acc);
 }

@@ -5,7 +5,7 @@ import { USAGE, fault, say, sayName } from "../fault.ts";
 import { allocateOrStop } from "./files.ts";
 import { orStop } from "./print.ts";
 import { args_get, args_sizes_get } from "./sys.ts";
-import { byteOf } from "../literal.ts";
+import { byteOf, lengthOfLiteral } from "../literal.ts";
 
 // Options with a value, then flags.
 export const OPTION_INPUT = 0;
@@ -59,8 +59,8 @@ export function lengthOf(word: usize): usize {
   return bytes;
 }
 export function isWord(word: usize, bytes: usize, literal: string): bool {
-  if (<i32>bytes != literal.length) return false;
-  for (let i = 0; i < literal.length; i++) if (load<u8>(word + <usize>i) != byteOf(literal, i)) return false;
+  if (<i32>bytes != lengthOfLiteral(literal)) return false;
+  for (let i = 0; i < lengthOfLiteral(literal); i++) if (load<u8>(word + <usize>i) != byteOf(literal, i)) return false;
   return true;
 }
 

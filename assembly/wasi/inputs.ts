@@ -6,6 +6,7 @@ import { DTYPE_BOOL, DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIM
 import { release } from "../blocks.ts";
 import { bundledFit, bundledPreset } from "../bundle-slot.ts";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
+import { lengthOfLiteral } from "../literal.ts";
 import { ioBytes, ioData } from "../opened-plan.ts";
 import { checkPictureSize, fillInput, frameOf } from "../picture-input.ts";
 import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, decimal, isWord, lengthOf, optionValue, stopUsage } from "./arguments.ts";
@@ -125,7 +126,7 @@ function stopNpy(what: string): void { orStop(fault(DATA, what)); }
 function valueOf(from: usize, to: usize, key: string): usize {
   for (; from < to; from++) {
     if (!startsWith(from, to, key)) continue;
-    from += <usize>key.length;
+    from += <usize>lengthOfLiteral(key);
     while (from < to && load<u8>(from) == 0x20) from++;
     return from;
   }
@@ -133,7 +134,7 @@ function valueOf(from: usize, to: usize, key: string): usize {
   return to;
 }
 function startsWith(from: usize, to: usize, literal: string): bool {
-  return from + <usize>literal.length <= to && isWord(from, literal.length, literal);
+  return from + <usize>lengthOfLiteral(literal) <= to && isWord(from, lengthOfLiteral(literal), literal);
 }
 function dtypeOfNpy(at: usize, to: usize): i32 {
   if (startsWith(at, to, "'<f4'")) return DTYPE_F32;

@@ -9,6 +9,7 @@ import {
   TRACE_DIMS, TRACE_DTYPE, TRACE_MACS, TRACE_NAME_AT, TRACE_NAME_BYTES, TRACE_OP_AT, TRACE_PARAMS, TRACE_RANK, TRACE_STRIDES, X_ARGMAX, X_CONVERT, X_COPY,
   X_GATHER, X_RESIZE_NEAREST,
 } from "../abi.ts";
+import { lengthOfLiteral } from "../literal.ts";
 import { inputCount, ioRecord, nameOf } from "../opened-plan.ts";
 import { OPTION_JSON, hasFlag, positional } from "./arguments.ts";
 import { dtypeName, jsonDims, jsonIo, jsonKey, jsonName, jsonNumber, jsonText, layoutName, nameAndType, shape } from "./io-text.ts";
@@ -139,7 +140,7 @@ function cell(column: i32, length: i32, isNumber: bool, write: bool): bool {
 /** Spaces owed to the column on the left: none are written at a line's end. */
 let pending: i32 = 0;
 
-function wordCell(column: i32, word: string, isNumber: bool, write: bool): void { if (cell(column, word.length, isNumber, write)) text(word); }
+function wordCell(column: i32, word: string, isNumber: bool, write: bool): void { if (cell(column, lengthOfLiteral(word), isNumber, write)) text(word); }
 function nameCell(column: i32, from: usize, bytes: usize, limit: i32, write: bool): void {
   if (cell(column, printableLength(from, bytes, limit), false, write)) printable(from, bytes, limit);
 }
@@ -151,7 +152,7 @@ function fixedCell(column: i32, x: f64, digits: i32, write: bool): void {
 }
 function outputCell(column: i32, write: bool): void {
   const dtype = dtypeName(load<i32>(trace, TRACE_DTYPE)), rank = load<i32>(trace, TRACE_RANK);
-  let length = dtype.length + 3 + (isComplete() ? 0 : 2);
+  let length = lengthOfLiteral(dtype) + 3 + (isComplete() ? 0 : 2);
   for (let i = 0; i < rank; i++) length += digitsOf(load<i32>(trace + <usize>(i << 2), TRACE_DIMS)) + (i > 0 ? 2 : 0);
   if (!cell(column, length, false, write)) return;
   text(dtype);
@@ -237,7 +238,7 @@ function printIo(plan: usize, index: i32, shown: i32): void {
   integer(shown);
   text(index == shown ? "             " : "            ");
   nameAndType(plan, record, "  ");
-  if (layout.length > 0) { spaces(2); text(layout); }
+  if (lengthOfLiteral(layout) > 0) { spaces(2); text(layout); }
   if (load<u32>(record, IO_HAS_SCALE) != 0) {
     text("  scale ");
     number(<f64>load<f32>(record, IO_SCALE));

@@ -1,6 +1,7 @@
 // Names, types and shapes of a plan's records as text. In: records of the plan format. Out: text on stdout. Must not know commands.
 
 import { DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIMS, IO_DTYPE, IO_HAS_SCALE, IO_LAYOUT, IO_NAME_BYTES, IO_RANK, IO_SCALE, IO_ZERO_POINT } from "../abi.ts";
+import { lengthOfLiteral } from "../literal.ts";
 import { nameOf } from "../opened-plan.ts";
 import { integer, jsonString, number, printable, put, text } from "./print.ts";
 
@@ -74,7 +75,7 @@ export function jsonIo(plan: usize, record: usize, type: string, index: i32): vo
   jsonText("dtype", dtypeName(load<i32>(record, IO_DTYPE)));
   jsonDims("shape", record, IO_DIMS);
   const layout = layoutName(record);
-  if (layout.length > 0) jsonText("layout", layout);
+  if (lengthOfLiteral(layout) > 0) jsonText("layout", layout);
   else text(",\"layout\":null");
   jsonKey("quantization");
   if (load<u32>(record, IO_HAS_SCALE) == 0) text("null");

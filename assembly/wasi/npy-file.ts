@@ -5,13 +5,13 @@ import { DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIMS, IO_DTYPE,
 import { ioBytes, ioData } from "../opened-plan.ts";
 import { isWord, lengthOf } from "./arguments.ts";
 import { writeWhole } from "./files.ts";
-import { byteOf } from "../literal.ts";
+import { byteOf, lengthOfLiteral } from "../literal.ts";
 
 const HEAD_BYTES: usize = 192;
 const head: usize = memory.data(192, 8);
 let at: usize = 0;
 
-function add(literal: string): void { for (let i = 0; i < literal.length; i++) store<u8>(at++, byteOf(literal, i)); }
+function add(literal: string): void { for (let i = 0; i < lengthOfLiteral(literal); i++) store<u8>(at++, byteOf(literal, i)); }
 function addNumber(n: u32): void {
   if (n >= 10) addNumber(n / 10);
   store<u8>(at++, <u8>(0x30 + n % 10));

@@ -1,11 +1,11 @@
 // Text for stdout and stderr, numbers as JavaScript writes them. In: literals, numbers, hostile names. Out: bytes through fd_write.
 // Results go to stdout, everything else to stderr. Must not know what is being said.
 
-import { dtoa_buffered } from "util/number";
 import { allocate } from "../blocks.ts";
 import { INTERNAL, faultBytes, faultText } from "../fault.ts";
 import { ERRNO_AGAIN, ERRNO_INTR, ERRNO_PIPE, fd_write, proc_exit } from "./sys.ts";
-import { byteOf } from "../literal.ts";
+import { byteOf, lengthOfLiteral } from "../literal.ts";
+import { decimalCount, decimalDigits, decimalPoint, shortestDecimal } from "./shortest-decimal.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -50,7 +50,7 @@ export function put(byte: u8): void {
   store<u8>(buffer + length++, byte);
 }
 export function text(literal: string): void {
-  for (let i = 0; i < literal.length; i++) put(byteOf(literal, i));
+  for (let i = 0; i < lengthOfLiteral(literal); i++) put(byteOf(literal, i));
 }
 export function putBytes(from: usize, bytes: usize): void { for (const end = from + bytes; from < end; from++) put(load<u8>(from)); }
 
@@ -87,8 +87,24 @@ export function integer(n: i64): void {
 /** As String(x) in JavaScript. */
 export function number(x: f64): void {
   if (x == floor(x) && abs(x) < 9e15) { integer(<i64>x); return; }
-  const utf16 = memory.data(80, 8), characters = <u32>dtoa_buffered(utf16, x);
-  for (let i: u32 = 0; i < characters; i++) put(load<u8>(utf16 + (i << 1)));
+  if (x != x) { text("NaN"); return; }
+  if (x < 0) { put(0x2d); x = -x; }
+  if (x == Infinity) { text("Infinity"); return; }
+  shortestDecimal(x);
+  const count = decimalCount(), point = decimalPoint();
+  if (point > 21 || point < -5) {
+    layOut(count, 1);
+    text(point > 0 ? "e+" : "e");
+    integer(point - 1);
+  } else layOut(count, point);
+}
+/** The digits of shortestDecimal() with the point behind `point` of them. */
+function layOut(count: i32, point: i32): void {
+  if (point <= 0) text("0.");
+  for (let i = min(point, 0); i < max(count, point); i++) {
+    if (i == point && i > 0) put(0x2e);
+    put(i < 0 || i >= count ? 0x30 : load<u8>(decimalDigits() + <usize>i));
+  }
 }
 
 /** As x.toFixed(digits): the nearest decimal, exact halves away from zero; |x| * 10^digits below 2^53. */

@@ -1,6 +1,6 @@
 // One WebAssembly memory for many models: regions by first fit, growth up to a cap, an executor per build over it.
-// In: sizes. Out: regions. The memory goes when the last region of its group does. Models on one thread share one growing memory;
-// models of each thread count share one shared memory. Must not know plans.
+// In: sizes. Out: regions. The memory goes when the last region of its group does, a shared one a moment later. Models on one thread share
+// one growing memory; models of each thread count share one shared memory. Must not know plans.
 //
 // Growing replaces memory.buffer: views are made afresh (`region.view`) and never kept across an await.
 
@@ -14,6 +14,10 @@ const PAGE = 65536;
 const LARGEST = 65535 * PAGE;
 /** A shared memory states its maximum when it is made; some engines set so much address space aside. */
 const SHARED_CAP = 2 ** 30;
+/** An engine takes longer to end workers and a shared memory than to start others: the next model may take over those of the last. */
+const LINGER_MS = 500;
+/** Not if it would keep a memory that is so much too large. */
+const LINGER_BYTES = 2 ** 24;
 
 /** Which memory a model goes to. */
 export interface Room {
@@ -103,6 +107,18 @@ export class MemoryGroup {
   /** A region was given back: with the last one go the memory and whatever runs in it. */
   left(): void {
     if (--this.#regions > 0) return;
+    if (this.#closers.length === 0) this.retire();
+    else unwatched(setTimeout(() => { if (this.#regions === 0) this.#end(); }, LINGER_MS));
+  }
+
+  /** Whether a model of so many bytes may come here. A group without models that does not suit it ends. */
+  suits(bytes: number, cap: number): boolean {
+    if (this.#regions > 0 || (cap === this.#cap && this.memory.buffer.byteLength <= bytes + LINGER_BYTES)) return true;
+    this.#end();
+    return false;
+  }
+
+  #end(): void {
     this.retire();
     for (const close of this.#closers.splice(0)) close();
   }
@@ -137,6 +153,8 @@ export class MemoryGroup {
   }
 }
 
+/** Node: a process does not wait for it. */
+function unwatched(timer: unknown): void { (timer as { unref?: () => void }).unref?.(); }
 function megabytes(bytes: number): string { return `${Math.ceil(bytes / 2 ** 20)} MiB`; }
 function tooLarge(bytes: number, cap: number): KingletError {
   return new KingletError('ERR_MEMORY', `the models would need ${megabytes(bytes)}, the limit is ${megabytes(cap)}`, {
@@ -151,7 +169,7 @@ const groups = new Map<number, MemoryGroup>();
 export function takeRegion(bytes: number, { threads, maxBytes }: Room): Region {
   const cap = Math.min(maxBytes ?? (threads > 1 ? SHARED_CAP : LARGEST), LARGEST);
   let group = groups.get(threads);
-  if (!group) {
+  if (!group?.suits(bytes, cap)) {
     group = new MemoryGroup(threads, aligned(bytes), cap);
     groups.set(threads, group);
   }

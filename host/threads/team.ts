@@ -20,8 +20,8 @@ export interface Job {
   readonly lists: number;
 }
 
-/** About 10 µs of looking before a thread sleeps at a barrier; where threads share cores they sleep at once. docs/threads.md: why so few. */
-const SPINS = 10_000;
+/** About 2 ms of looking before a thread sleeps at a barrier; where threads share cores they sleep at once. docs/threads.md: why so many. */
+const SPINS = 2_000_000;
 const START_MS = 10_000;
 
 interface Waiting {
