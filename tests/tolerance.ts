@@ -5,6 +5,10 @@ export const tolerance = {
   network: 1e-4,
   /** One kernel against plain loops in float64. */
   kernel: 1e-5,
+  /** A network on a GPU, whose compilers reassociate and fuse, against another engine's outputs. */
+  gpuNetwork: 1e-3,
+  /** One kernel on a GPU against the definition; WGSL's functions are less exact than its sums. */
+  gpuKernel: 1e-4,
   /** A rewritten graph against the original, where constants were folded. */
   rewrite: 1e-5,
   /** ONNX's operator tests, whose runner allows both per element: absolute + relative * |expected|. */

@@ -29,7 +29,7 @@ export interface Dispatch {
 /** Threads of a workgroup whose threads do not work together. */
 export const WORKGROUP = 64;
 /** Default limit maxComputeWorkgroupsPerDimension. */
-const MAX_WORKGROUPS = 65535;
+export const MAX_WORKGROUPS = 65535;
 
 /** Workgroups for `threads` threads that find their index with `threadIndex`. */
 export function linear(threads: number): Workgroups {

@@ -1,7 +1,7 @@
 // A network on a GPU: every pipeline, bind group and buffer is made once here; a run is one upload, one pass, one submit, one read-back.
 // In: an optimised graph, a device. Out: a GpuNetwork. Must not know models, adapters or the wasm backend.
 
-import { KingletError } from '../error.ts';
+import { KingletError, quote } from '../error.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TensorData } from '../tensor.ts';
 import { colourRegions } from './colour-regions.ts';
@@ -42,15 +42,25 @@ export interface GpuFacts {
 export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<GpuNetwork> {
   const blockers = gpuBlockers(graph);
   if (blockers.length > 0) {
-    const list = blockers.map(({ op, name, why }) => `${op} (${name}): ${why}`);
+    const list = blockers.map(({ op, name, why }) => `${op} ${quote(name)}: ${why}`);
     throw new KingletError('ERR_UNSUPPORTED', `the GPU backend cannot run ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`, { details: { blockers } });
   }
   checkLimits(graph, device.limits);
   const lowered = lowerGpu(graph);
   const loss = watchLoss(device);
   const errors = deviceErrors(device, loss);
-  const program = await errors.during(() => GpuProgram.build(lowered, colourRegions(lowered), device));
-  return new Network(device, loss, program, stageOutputs(lowered, program, device));
+  const made: { program?: GpuProgram; staging?: Staging } = {};
+  try {
+    return await errors.during(async () => {
+      const program = made.program = await GpuProgram.build(lowered, colourRegions(lowered), device);
+      const staging = made.staging = stageOutputs(lowered, program, device);
+      return new Network(device, loss, program, staging);
+    });
+  } catch (error) {
+    made.program?.destroy();
+    made.staging?.buffer.destroy();
+    throw error;
+  }
 }
 
 class Network implements GpuNetwork {

@@ -32,26 +32,39 @@ export class GpuProgram {
   readonly #device: GPUDevice;
   readonly #buffers: readonly GPUBuffer[];
 
-  /** Throws ERR_LIMIT, and whatever the device throws. */
+  /**
+   * Everything but waiting for pipelines happens before the first await, where the caller's error scopes see it. Throws ERR_LIMIT, and
+   * whatever the device throws.
+   */
   static async build(lowered: GpuLowered, colouring: Colouring, device: GPUDevice): Promise<GpuProgram> {
     const pipelines = new Map<string, Promise<GPUComputePipeline>>();
     const layouts = new LayoutCache(device);
-    const dispatches = lowered.steps.map(({ dispatch }) => dispatch);
-    const pending = dispatches.map((dispatch) => {
-      const text = moduleText(dispatch);
-      let pipeline = pipelines.get(text);
-      if (!pipeline) pipelines.set(text, (pipeline = createPipeline(device, dispatch, text, layouts)));
-      return pipeline;
-    });
     const buffers: GPUBuffer[] = [];
-    const ranges = new Map([...placeActivations(colouring, device, buffers), ...placeWeights(lowered, device, buffers)]);
-    const params = uploadParams(dispatches, device, buffers);
-    const made = await Promise.all(pending);
-    const steps = lowered.steps.map(({ dispatch, op, name }, i): ProgramStep => ({
-      kernel: dispatch.kernel, op, name, pipeline: made[i], workgroups: dispatch.workgroups,
-      bindGroup: device.createBindGroup({ layout: layouts.of(dispatch), entries: entriesOf(dispatch, ranges, { buffer: params, offset: i * SLOT_BYTES, size: SLOT_BYTES }) }),
-    }));
-    return new GpuProgram(device, steps, ranges, buffers, { pipelines: pipelines.size, inputs: lowered.inputs.map(({ view }) => view.at.region) });
+    try {
+      const dispatches = lowered.steps.map(({ dispatch }) => dispatch);
+      const pending = dispatches.map((dispatch) => {
+        const text = moduleText(dispatch);
+        const known = pipelines.get(text);
+        if (known) return known;
+        const pipeline = createPipeline(device, dispatch, text, layouts);
+        pipelines.set(text, pipeline);
+        return pipeline;
+      });
+      const waiting = Promise.all(pending);
+      waiting.catch(() => undefined); // whatever is thrown below comes first
+      const ranges = new Map([...placeActivations(colouring, device, buffers), ...placeWeights(lowered, device, buffers)]);
+      const params = uploadParams(dispatches, device, buffers);
+      const bindGroups = dispatches.map((dispatch, i) => device.createBindGroup({
+        layout: layouts.of(dispatch), entries: entriesOf(dispatch, ranges, { buffer: params, offset: i * SLOT_BYTES, size: SLOT_BYTES }),
+      }));
+      const made = await waiting;
+      const steps = lowered.steps.map(({ dispatch: { kernel, workgroups }, op, name }, i): ProgramStep => (
+        { kernel, op, name, workgroups, pipeline: made[i], bindGroup: bindGroups[i] }));
+      return new GpuProgram(device, steps, ranges, buffers, { pipelines: pipelines.size, inputs: lowered.inputs.map(({ view }) => view.at.region) });
+    } catch (error) {
+      for (const buffer of buffers) buffer.destroy();
+      throw error;
+    }
   }
 
   private constructor(
@@ -75,7 +88,7 @@ export class GpuProgram {
   upload(inputs: readonly TensorData[]): void {
     for (let i = 0; i < this.#inputs.length; i++) {
       const { buffer, offset } = this.#inputs[i];
-      this.#device.queue.writeBuffer(buffer, offset, inputs[i] as Float32Array<ArrayBuffer>);
+      this.#device.queue.writeBuffer(buffer, offset, inputs[i]);
     }
   }
 

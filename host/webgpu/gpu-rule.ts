@@ -15,6 +15,6 @@ export interface GpuRule<A> {
 /** A rule whose op is known by its name alone. */
 export type AnyRule = GpuRule<never> & { readonly kind: string };
 
-export function rule<A>(op: Op<A>, { blocks, lower }: GpuRule<A>): AnyRule {
-  return { kind: op.kind, lower, ...(blocks ? { blocks } : {}) };
+export function rule<A>(op: Op<A>, definition: GpuRule<A>): AnyRule {
+  return { kind: op.kind, ...definition };
 }

@@ -7,7 +7,7 @@ import { named } from '../graph/builder.ts';
 import { isConstant, usesOf, type Graph, type Node, type Value } from '../graph/graph.ts';
 import { type Address, type Need, type Region, type View } from '../plan/lowering.ts';
 import { denseStrides, elementCount, type Shape } from '../tensor.ts';
-import type { Dispatch } from './dispatch.ts';
+import { MAX_WORKGROUPS, type Dispatch } from './dispatch.ts';
 import { fuseUnits, type Unit } from './fuse-units.ts';
 import { ceil4, type GpuLowering, type GpuRegion } from './gpu-lowering.ts';
 import { copy } from './kernels/elementwise.ts';
@@ -84,11 +84,11 @@ class GpuLowerer implements GpuLowering {
   #lowerUnit(unit: Unit): void {
     const { node, output } = unit;
     if (!output || node.outputs.every((v) => elementCount(v.shape) === 0)) return;
-    const lower = gpuRules.get(node.op.kind)?.lower;
-    if (!lower) throw new KingletError('ERR_INTERNAL', `no rule for ${node.op.kind}`);
+    const rule = gpuRules.get(node.op.kind);
+    if (!rule) throw new KingletError('ERR_INTERNAL', `no rule for ${node.op.kind}`);
     this.#current = { op: node.op.kind, name: output.name };
     try {
-      lower(unit as Unit & { node: Node<never> }, this);
+      rule.lower(unit as Unit & { node: Node<never> }, this);
     } catch (error) {
       throw named(error, node.op.kind, node.name);
     }
@@ -145,6 +145,10 @@ class GpuLowerer implements GpuLowering {
   emit(dispatch: Dispatch): void {
     const { view } = dispatch.write;
     if (elementCount(view.shape) === 0) return;
+    if (dispatch.workgroups.some((count) => count > MAX_WORKGROUPS)) {
+      throw new KingletError('ERR_LIMIT', `${dispatch.workgroups.join(' x ')} workgroups exceed WebGPU's limit maxComputeWorkgroupsPerDimension of ${MAX_WORKGROUPS}`,
+        { details: { limit: 'maxComputeWorkgroupsPerDimension' } });
+    }
     if (!dispatch.reads.some((operand) => operand.view.at.region === view.at.region)) {
       this.steps.push({ dispatch, ...this.#current });
       return;

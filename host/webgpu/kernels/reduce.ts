@@ -63,10 +63,10 @@ export function reduceAny(src: View, dst: View, kind: ReduceKind, axes: readonly
     body: `
 ${linearMain}
   if (i >= p.count) { return; }
-  ${nestText(outer, 'i', [{ offset: 'to', first: 'p.y_at', name: 'o0' }, { offset: 'from', first: 'p.x_at', name: 'o1' }], 'o')}
+  ${nestText(outer, 'i', [{ offset: 'to', first: 'p.y_at', name: 'o0' }, { offset: 'start', first: 'p.x_at', name: 'o1' }], 'o')}
   var sum = ${starts[kind]};
   for (var t = 0; t < p.terms; t++) {
-    ${nestText(inner, 't', [{ offset: 'at', first: 'from', name: 'i0' }], 'i')}
+    ${nestText(inner, 't', [{ offset: 'at', first: 'start', name: 'i0' }], 'i')}
     sum = ${combined(kind, 'sum', 'x[at]')};
   }
   y[to] = sum${kind === 'mean' ? ' / f32(p.terms)' : ''};

@@ -1,0 +1,45 @@
+// Every kernel of the GPU backend against the definitions, on graphs at the kernels' edges (kernel-cases.ts), in Chromium.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { runReference } from '../../host/backends/reference.ts';
+import { noise } from '../../models/random.ts';
+import { skipWithoutChromium } from '../browser/chromium.ts';
+import { tolerance } from '../tolerance.ts';
+import { relativeError } from '../zoo/compare.ts';
+import { openGpuPage, type GpuPage } from './gpu-site.ts';
+import { kernelCases } from './kernel-cases.ts';
+
+const SEED = 11;
+
+describe(`kernels on SwiftShader against the definitions, seed ${SEED}`, { skip: skipWithoutChromium, timeout: 240_000 }, () => {
+  let gpu: GpuPage;
+  const kernels = new Set<string>();
+  before(async () => { gpu = await openGpuPage(); });
+  after(() => gpu.close());
+
+  it('has WebGPU with default limits', async () => {
+    assert.deepEqual(await gpu.page.evaluate(() => kingletGpu.adapter()), { vendor: 'google', limit: 2 ** 27 });
+  });
+  for (const { name, make } of kernelCases) {
+    it(name, async () => {
+      const graph = make();
+      const expected = runReference(graph, graph.inputs.map(({ shape }, i) => noise(SEED + 1000 * i, shape).data));
+      const answer = await gpu.page.evaluate(([kernelCase, seed]) => kingletGpu.run({ kernelCase }, [seed, seed]), [name, SEED] as const);
+      assert.ok(answer.facts.dispatches > 0);
+      for (const kernel of answer.kernels) kernels.add(kernel);
+      // Twice: some drivers are right the first time only.
+      for (const outputs of answer.outputs) {
+        expected.forEach((want, i) => {
+          const error = relativeError(outputs[i] ?? new Float32Array(), want.data);
+          assert.ok(error <= tolerance.gpuKernel, `output ${i} is off by ${error} of the largest value (${answer.kernels.join(', ')})`);
+        });
+      }
+    });
+  }
+  it('has run every family and variant', () => {
+    const families = ['pointwise rows', 'pointwise split', 'pointwise tiled', 'depthwise', 'stem', 'convolution', 'grouped', 'pool max', 'pool average', 'global pool',
+      'reduce', 'squeeze-excite', 'unary', 'binary', 'copy', 'pad', 'softmax', 'softmax short', 'resize 1x1', 'resize 2x2', 'resize 4x4', 'local response', 'matrix products'];
+    assert.deepEqual(families.filter((family) => ![...kernels].some((kernel) => kernel.startsWith(family))), []);
+  });
+});

@@ -1,0 +1,145 @@
+// Whole networks on SwiftShader in Chromium: every float32 golden of ../shared, and the zoo's families on small pictures; how many dispatches
+// they take. One page and one device for all, so that pipelines are compiled once.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Graph } from '../../host/graph/graph.ts';
+import { importModel } from '../../host/import/index.ts';
+import { optimise } from '../../host/passes/index.ts';
+import { loadModel } from '../../host/index.ts';
+import { elementCount, type TensorData } from '../../host/tensor.ts';
+import { buildGpuNetwork, gpuBlockers } from '../../host/webgpu/gpu-network.ts';
+import { defaultLimits } from '../../host/webgpu/gpu-limits.ts';
+import { lowerGpu } from '../../host/webgpu/lower-gpu.ts';
+import { networkGraph, networkPlan, type WeightSource, type ZooOptions } from '../../models/zoo.ts';
+import { noise } from '../../models/random.ts';
+import { skipWithoutChromium } from '../browser/chromium.ts';
+import { tensors } from '../models/golden-answers.ts';
+import { goldens, sharedBytes, skipWithoutShared } from '../shared.ts';
+import { tolerance } from '../tolerance.ts';
+import { relativeError } from '../zoo/compare.ts';
+import { openGpuPage, type GpuPage } from './gpu-site.ts';
+
+const SEED = 21;
+
+function agree(got: readonly TensorData[], want: readonly TensorData[]): void {
+  assert.equal(got.length, want.length);
+  want.forEach((data, i) => {
+    const error = relativeError(got[i], data);
+    assert.ok(error <= tolerance.gpuNetwork, `output ${i} is off by ${error} of the largest value`);
+  });
+}
+
+/** By wasm, on the same noise as the page's. */
+async function answersOf(name: string, options: ZooOptions, seeds: readonly number[]): Promise<TensorData[][]> {
+  const model = await loadModel(await networkPlan(name, { ...options, tolerance: 0 }), { warmup: false });
+  const outputs: TensorData[][] = [];
+  for (const seed of seeds) outputs.push(await model.run(model.inputs.map(({ shape }, i) => noise(seed + 1000 * i, shape).data)));
+  model.dispose();
+  return outputs;
+}
+
+/** A network of each family that has a kernel or a join of its own, on the smallest picture from 33 pixels on that it takes. LeNet's is its own. */
+const zoo: readonly (readonly [name: string, size?: number])[] = [
+  ['lenet5'], ['zfnet', 63], ['vgg11', 33], ['googlenet', 47], ['resnet18', 33], ['densenet121', 33],
+  ['squeezenet1_1', 33], ['mobilenet_v1_0.25', 33], ['mobilenet_v2_0.35', 33], ['mobilenet_v3_small', 33], ['shufflenet_v1_g3', 33], ['shufflenet_v2_x0_5', 33],
+  ['mnasnet1_0', 33], ['efficientnet_b0', 33], ['nasnet_a_mobile', 33],
+];
+
+describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 600_000 }, () => {
+  let gpu: GpuPage;
+  before(async () => { gpu = await openGpuPage(); });
+  after(() => gpu.close());
+
+  for (const golden of goldens().filter(({ quantized }) => !quantized)) {
+    it(`gives the golden answers of ${golden.name}`, { skip: skipWithoutShared }, async () => {
+      const address = `/models/${golden.name}`;
+      gpu.site.files.set(address, sharedBytes(golden.modelFile));
+      const name = golden.cases[0] ?? '';
+      const inputs = tensors(golden, name, 'input').map((_, i) => `/shared/goldens/${golden.name}/${name}.input_${i}.npy`);
+      const { facts, outputs } = await gpu.page.evaluate(([url, files]) => kingletGpu.run({ url }, [files]), [address, inputs] as const);
+      assert.ok(facts.dispatches > 0);
+      agree(outputs[0] ?? [], tensors(golden, name, 'output').map(({ data }) => data));
+    });
+  }
+
+  for (const [name, size] of zoo) {
+    it(`agrees with wasm on ${name}${size ? ` at ${size} pixels` : ''}, seed ${SEED}`, async () => {
+      const options = { size, classes: 30 };
+      const [want] = await answersOf(name, options, [SEED]);
+      const { facts, outputs } = await gpu.page.evaluate(([network, given, seed]) => kingletGpu.run({ name: network, options: given }, [seed]), [name, options, SEED] as const);
+      assert.ok(facts.dispatches > 0);
+      agree(outputs[0] ?? [], want);
+    });
+  }
+
+  for (const [name, options] of [['mobilenet_v1_0.25', { size: 128 }], ['shufflenet_v2_x0_5', { size: 64 }]] as const) {
+    it(`stays right over 200 runs of ${name} at ${options.size} pixels with changing inputs, seeds from ${SEED}`, async () => {
+      const seeds = Array.from({ length: 200 }, (_, i) => SEED + i);
+      const want = await answersOf(name, options, seeds);
+      const { outputs } = await gpu.page.evaluate(([network, given, list]) => kingletGpu.run({ name: network, options: given }, list), [name, options, seeds] as const);
+      assert.equal(outputs.length, 200);
+      want.forEach((answer, i) => { agree(outputs[i] ?? [], answer); });
+    });
+  }
+
+  it(`keeps two networks apart that run turn about, seeds from ${SEED}`, async () => {
+    const sources = [{ name: 'mobilenet_v1_0.25', options: { size: 64 } }, { name: 'shufflenet_v2_x0_5', options: { size: 64 } }];
+    const seeds = Array.from({ length: 10 }, (_, i) => SEED + i);
+    const want = await Promise.all(sources.map(({ name, options }) => answersOf(name, options, seeds)));
+    const got = await gpu.page.evaluate(([networks, list]) => kingletGpu.interleaved(networks, list), [sources, seeds] as const);
+    want.forEach((answers, i) => { answers.forEach((answer, run) => { agree(got[i]?.[run] ?? [], answer); }); });
+  });
+
+  it('creates nothing in 5,000 runs of a small network', async () => {
+    const { build, runs, facts } = await gpu.page.evaluate(() => kingletGpu.created({ kernelCase: 'shuffle units of 6' }, 5000));
+    assert.deepEqual(new Set(Object.values(runs)), new Set([0]), JSON.stringify(runs));
+    assert.deepEqual(build, {
+      createBuffer: facts.buffers, createBindGroup: facts.bindGroups, createComputePipelineAsync: facts.pipelines, createShaderModule: facts.pipelines,
+      createBindGroupLayout: 2, createComputePipeline: 0, createQuerySet: 0,
+    });
+  });
+
+  it('gives typed errors while a device goes away and after', async () => {
+    assert.deepEqual(await gpu.page.evaluate(() => kingletGpu.destroyed({ kernelCase: 'shuffle units of 6' })), ['ERR_DEVICE', 'ERR_DEVICE']);
+  });
+});
+
+/** What the issue allows: every dispatch is an overhead. */
+describe('dispatches', () => {
+  const optimised = async (name: string): Promise<Graph> => optimise(await networkGraph(name)).graph;
+  const limits: readonly (readonly [name: string, most: number])[] = [
+    ['mobilenet_v1', 32], ['mobilenet_v2', 58], ['shufflenet_v2_x1_0', 64], ['mobilenet_v3_small', 66],
+  ];
+  for (const [name, most] of limits) {
+    it(`of ${name} are at most ${most}`, async () => {
+      const { length } = lowerGpu(await optimised(name)).steps;
+      assert.ok(length > 20 && length <= most, `${length} dispatches`);
+    });
+  }
+  const files = [['mobilenet_v1_random.onnx', 32], ['mobilenet_v2_1.0_224_imagenet_f32.onnx', 58], ['torchvision_shufflenet_v2_x1_0.onnx', 64], ['torchvision_mobilenet_v3_small.onnx', 66]] as const;
+  for (const [file, most] of files) {
+    it(`of ${file} are at most ${most}`, { skip: skipWithoutShared }, () => {
+      const { length } = lowerGpu(optimise(importModel(sharedBytes(`models/${file}`))).graph).steps;
+      assert.ok(length > 20 && length <= most, `${length} dispatches`);
+    });
+  }
+});
+
+describe('what a GPU cannot take', () => {
+  /** A device that must not be touched before the network is known to fit. */
+  const device = { limits: defaultLimits } as unknown as GPUDevice;
+  const weights: WeightSource = (_, shape) => new Float32Array(elementCount(shape));
+  for (const name of ['alexnet', 'zfnet', 'vgg11', 'vgg16', 'vgg19']) {
+    it(`${name} exceeds the default binding limit`, async () => {
+      const graph = optimise(await networkGraph(name, { weights })).graph;
+      await assert.rejects(buildGpuNetwork(graph, device), { code: 'ERR_LIMIT', message: /maxStorageBufferBindingSize is 128 MiB/ });
+    });
+  }
+  it('integers are named as blockers, all of them', async () => {
+    const graph = optimise(await networkGraph('lenet5', { int8: true })).graph;
+    const blockers = gpuBlockers(graph);
+    assert.ok(blockers.length >= 4 && blockers.every(({ why }) => /float32 alone|no kernel/.test(why)));
+    await assert.rejects(buildGpuNetwork(graph, device), { code: 'ERR_UNSUPPORTED', message: /conv2d/ });
+  });
+});

@@ -1,0 +1,126 @@
+// A page that runs networks on its GPU, for tests that call it from outside. One device, with WebGPU's default limits, serves all of them.
+// In: networks by address, name or case. Out: globalThis.kingletGpu; answers as they are. Must not judge them: the test does.
+
+import type { Graph } from '../../../host/graph/graph.ts';
+import { importModel } from '../../../host/import/index.ts';
+import { readNpy } from '../../../host/npy.ts';
+import { optimise } from '../../../host/passes/index.ts';
+import type { TensorData } from '../../../host/tensor.ts';
+import { buildGpuNetwork, type GpuFacts, type GpuNetwork } from '../../../host/webgpu/gpu-network.ts';
+import { networkGraph, type ZooOptions } from '../../../models/zoo.ts';
+import { noise } from '../../../models/random.ts';
+import { kernelCases } from '../kernel-cases.ts';
+
+/** A model file, a network of the zoo, or a graph that tests a kernel, as it is or through the passes. */
+export type NetworkSource = { readonly url: string } | { readonly name: string; readonly options: ZooOptions } | { readonly kernelCase: string };
+export interface GpuAnswer {
+  readonly facts: GpuFacts;
+  /** Of cases, by profile(). */
+  readonly kernels: readonly string[];
+  /** Of each run. */
+  readonly outputs: readonly (readonly TensorData[])[];
+}
+export interface KingletGpu {
+  /** `inputs`: addresses of .npy files per run, or seeds of noise. */
+  run(source: NetworkSource, inputs: readonly (readonly string[] | number)[]): Promise<GpuAnswer>;
+  /** Runs turn about; the outputs of each network. */
+  interleaved(sources: readonly NetworkSource[], seeds: readonly number[]): Promise<readonly (readonly (readonly TensorData[])[])[]>;
+  /** What the device's create functions were called for: by the build, and by `runs` runs after the first. */
+  created(source: NetworkSource, runs: number): Promise<{ readonly build: Record<string, number>; readonly runs: Record<string, number>; readonly facts: GpuFacts }>;
+  /** Codes of what runs throw: one under way while its device is destroyed, and one after it. */
+  destroyed(source: NetworkSource): Promise<readonly string[]>;
+  adapter(): Promise<{ readonly vendor: string; readonly limit: number }>;
+}
+declare global { var kingletGpu: KingletGpu }
+
+async function openDevice(): Promise<GPUDevice> {
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) throw new Error('there is no WebGPU adapter');
+  return adapter.requestDevice({ requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [] });
+}
+let shared: Promise<GPUDevice> | undefined;
+const device = (): Promise<GPUDevice> => (shared ??= openDevice());
+
+async function graphOf(source: NetworkSource): Promise<Graph> {
+  if ('kernelCase' in source) {
+    const found = kernelCases.find(({ name }) => name === source.kernelCase);
+    if (!found) throw new Error(`there is no case ${source.kernelCase}`);
+    return found.make();
+  }
+  const graph = 'url' in source ? importModel(new Uint8Array(await (await fetch(source.url)).arrayBuffer())) : await networkGraph(source.name, source.options);
+  return optimise(graph).graph;
+}
+
+async function inputsOf(graph: Graph, given: readonly string[] | number): Promise<TensorData[]> {
+  if (typeof given === 'number') return graph.inputs.map((input, i) => noise(given + 1000 * i, input.shape).data);
+  return Promise.all(given.map(async (path) => readNpy(new Uint8Array(await (await fetch(path)).arrayBuffer())).data));
+}
+
+/** Counts calls of create functions while `work` runs. */
+async function counting<T>(on: GPUDevice, work: () => Promise<T>): Promise<{ result: T; calls: Record<string, number> }> {
+  const calls: Record<string, number> = {};
+  const names = ['createBuffer', 'createBindGroup', 'createComputePipeline', 'createComputePipelineAsync', 'createShaderModule', 'createBindGroupLayout', 'createQuerySet'] as const;
+  for (const name of names) {
+    calls[name] = 0;
+    const original = on[name].bind(on) as (...args: unknown[]) => unknown;
+    Object.defineProperty(on, name, { configurable: true, value: (...args: unknown[]) => { calls[name]++; return original(...args); } });
+  }
+  const result = await work();
+  for (const name of names) Reflect.deleteProperty(on, name);
+  return { result, calls };
+}
+
+globalThis.kingletGpu = {
+  async run(source, inputs) {
+    const graph = await graphOf(source);
+    const network = await buildGpuNetwork(graph, await device());
+    const outputs: TensorData[][] = [];
+    for (const given of inputs) outputs.push(await network.run(await inputsOf(graph, given)));
+    const times = 'kernelCase' in source && inputs[0] !== undefined ? await network.profile(await inputsOf(graph, inputs[0])) : [];
+    network.dispose();
+    return { facts: network.facts, kernels: times?.map(({ kernel }) => kernel) ?? [], outputs };
+  },
+  async interleaved(sources, seeds) {
+    const graphs = await Promise.all(sources.map(graphOf));
+    const networks: GpuNetwork[] = [];
+    for (const graph of graphs) networks.push(await buildGpuNetwork(graph, await device()));
+    const outputs: TensorData[][][] = graphs.map(() => []);
+    for (const seed of seeds) {
+      // Both are under way at once.
+      const results = await Promise.all(networks.map(async (network, i) => network.run(await inputsOf(graphs[i], seed))));
+      results.forEach((result, i) => { outputs[i].push(result); });
+    }
+    for (const network of networks) network.dispose();
+    return outputs;
+  },
+  async created(source, runs) {
+    const [graph, on] = [await graphOf(source), await device()];
+    const inputs = await inputsOf(graph, 1);
+    const built = await counting(on, () => buildGpuNetwork(graph, on));
+    const network = built.result;
+    await network.run(inputs);
+    const { calls } = await counting(on, async () => { for (let i = 0; i < runs; i++) await network.run(inputs); });
+    const { facts } = network;
+    network.dispose();
+    return { build: built.calls, runs: calls, facts };
+  },
+  async destroyed(source) {
+    const [graph, own] = [await graphOf(source), await openDevice()];
+    const inputs = await inputsOf(graph, 1);
+    const network = await buildGpuNetwork(graph, own);
+    const texts: string[] = [];
+    const attempt = async (): Promise<void> => {
+      await network.run(inputs).catch((error: unknown) => { texts.push(Object.assign({ code: '' }, error).code); });
+    };
+    const running = attempt();
+    own.destroy();
+    await running;
+    await attempt();
+    return texts;
+  },
+  async adapter() {
+    const adapter = await navigator.gpu.requestAdapter();
+    return { vendor: adapter?.info.vendor ?? 'none', limit: (await device()).limits.maxStorageBufferBindingSize };
+  },
+};
+Object.assign(globalThis, { kingletPage: {} });
