@@ -53,7 +53,7 @@ const convRule = rule(conv2d, {
       : dense ? [convolution, true] as const : [grouped, false] as const;
     const src = ctx.read(x, isDepthwise || (dense && !small) ? vectorRead : undefined);
     const { epilogue, dst } = ends(unit, ctx, node.attrs);
-    const packed = ctx.constant(packRows(weights, bias, { lead: 0, vectors }));
+    const packed = ctx.weights(packRows(weights, bias, { lead: 0, vectors }));
     const c: Convolution = { ...node.attrs, kernel: [kh, kw], src, dst, shape: node.outputs[0].shape, weights: packed, epilogue };
     ctx.emit(kernel({ ...c, groups }));
   },
@@ -89,7 +89,7 @@ function lowerPointwise(unit: UnitOf<Conv2dAttrs>, ctx: GpuLowering, x: Value, {
   const [, oh, ow, columns] = unit.node.outputs[0].shape;
   ctx.emit(pointwise({
     src, dst, columns, strides, size: [oh, ow], epilogue, gate: gate && shapedPixels(gate),
-    weights: ctx.constant(packRows(weights, bias, { lead: leadLanes(src), vectors: true })),
+    weights: ctx.weights(packRows(weights, bias, { lead: leadLanes(src), vectors: true })),
   }));
 }
 
@@ -111,7 +111,7 @@ function lowerRows(unit: UnitOf<MatmulAttrs>, ctx: GpuLowering, a: Value, { b, b
   const matrix = { ...b, shape: b.shape.slice(-2), data: numbers(b) };
   ctx.emit(pointwise({
     src, dst, columns: dst.shape[1], strides: [1, 1], size: [1, dst.shape[0]], epilogue,
-    weights: ctx.constant(packRows(matrix, bias, { lead: leadLanes(src), vectors: true })),
+    weights: ctx.weights(packRows(matrix, bias, { lead: leadLanes(src), vectors: true })),
   }));
 }
 
@@ -163,7 +163,7 @@ function withoutAxes(view: View, { axes, keepDims }: ReduceAttrs): View {
 function gateLayer(node: Node<Conv2dAttrs>, ctx: GpuLowering, activation: GateLayer['activation']): GateLayer {
   const weights = operand(node.inputs, 1) as Constant;
   return {
-    weights: ctx.constant(packRows(weights, (node.inputs[2] ?? null) as Constant | null)), columns: weights.shape[3],
+    weights: ctx.weights(packRows(weights, (node.inputs[2] ?? null) as Constant | null)), columns: weights.shape[3],
     clamp: { ...noClamp, min: node.attrs.min, max: node.attrs.max }, activation,
   };
 }

@@ -2,7 +2,8 @@
 // and the words of its uniform slot. Structure (windows, activations, variants) is text; sizes and places are uniforms, so that layers
 // that differ in size alone share a pipeline. Must not know ops, devices or where regions lie.
 
-import type { View } from '../plan/lowering.ts';
+import type { Address, View } from '../plan/lowering.ts';
+import type { WeightRegion } from './gpu-lowering.ts';
 
 /** A tensor as a shader sees it: an array of floats, or of four channels at a time. */
 export interface Operand {
@@ -42,6 +43,14 @@ export const linearMain = `@compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = i32(id.x + id.y * groups.x * ${WORKGROUP}u);`;
 
+/** Packed weights (pack-weights.ts), which kernels convert to float32 as they read them: they may be stored in half precision. */
+export function weightRows(name: string, at: Address, as: Operand['as'] = 'vec4f'): Operand {
+  return { name, as, view: { dtype: 'float32', shape: [], strides: [], at } };
+}
+function isHalf({ view }: Operand): boolean {
+  return (view.at.region as Partial<WeightRegion>).half === true;
+}
+
 /** Params with the operands' starts. */
 export function allParams({ params, reads, write }: Dispatch): Params {
   const starts = [...reads, write].map(({ name, as, view }) => [`${name}_at`, view.at.offsetBytes / (as === 'f32' ? 4 : 16)] as const);
@@ -51,9 +60,11 @@ export function allParams({ params, reads, write }: Dispatch): Params {
 /** The whole module. Binding 0 is the uniform slot, then come what is read and what is written. */
 export function moduleText(dispatch: Dispatch): string {
   const fields = Object.entries(allParams(dispatch)).map(([name, value]) => `  ${name}: ${typeof value === 'number' ? 'i32' : 'f32'},`);
-  const operands = [...dispatch.reads, dispatch.write].map(({ name, as }, i) => (
-    `@group(0) @binding(${i + 1}) var<storage, ${i < dispatch.reads.length ? 'read' : 'read_write'}> ${name}: array<${as}>;`));
-  return ['struct Params {', ...fields, '}', '@group(0) @binding(0) var<uniform> p: Params;', ...operands, dispatch.body.trim(), ''].join('\n');
+  const all = [...dispatch.reads, dispatch.write];
+  const element = (operand: Operand): string => (!isHalf(operand) ? operand.as : operand.as === 'f32' ? 'f16' : 'vec4h');
+  const operands = all.map((operand, i) => (
+    `@group(0) @binding(${i + 1}) var<storage, ${i < dispatch.reads.length ? 'read' : 'read_write'}> ${operand.name}: array<${element(operand)}>;`));
+  return [...(all.some(isHalf) ? ['enable f16;'] : []), 'struct Params {', ...fields, '}', '@group(0) @binding(0) var<uniform> p: Params;', ...operands, dispatch.body.trim(), ''].join('\n');
 }
 
 /** The uniform slot's words. */

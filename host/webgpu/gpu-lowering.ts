@@ -14,6 +14,11 @@ export interface GpuRegion extends Region {
   readonly channels: number;
 }
 
+/** A region of packed weights; `half`: stored as 16-bit floats. */
+export interface WeightRegion extends Region {
+  readonly half: boolean;
+}
+
 export interface GpuLowering {
   /** Where to read `value`; copied to a place of its own when its view does not meet `need`. */
   read(value: Value, need?: Need): View;
@@ -21,8 +26,10 @@ export interface GpuLowering {
   write(value: Value, need?: Need): View;
   /** Declares that `value` is what `view` shows. */
   alias(value: Value, view: View): void;
-  /** Constant data in the weight buffers. */
+  /** Constant data in the weight buffers, in float32. */
   constant(data: Float32Array): Address;
+  /** Packed weights, in half precision where the caller wants that. */
+  weights(data: Float32Array): Address;
   emit(dispatch: Dispatch): void;
 }
 

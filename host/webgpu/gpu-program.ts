@@ -161,7 +161,7 @@ function paddedBytes(region: Region): number {
 /** Weights fill buffers of at most the largest binding. */
 function placeWeights({ weights }: GpuLowered, device: GPUDevice, buffers: GPUBuffer[]): [Region, BufferRange][] {
   const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-  const chunks: { bytes: number; readonly parts: { readonly region: Region; readonly data: Float32Array; readonly at: number }[] }[] = [];
+  const chunks: { bytes: number; readonly parts: { readonly region: Region; readonly data: ArrayBufferView; readonly at: number }[] }[] = [];
   for (const [region, data] of weights) {
     const bytes = Math.ceil(paddedBytes(region) / BUFFER_ALIGN) * BUFFER_ALIGN;
     if (bytes > limit) {
@@ -175,8 +175,8 @@ function placeWeights({ weights }: GpuLowered, device: GPUDevice, buffers: GPUBu
   return chunks.flatMap(({ bytes, parts }) => {
     const buffer = device.createBuffer({ size: bytes, usage: bufferUsage.STORAGE | bufferUsage.COPY_SRC, mappedAtCreation: true, label: 'weights' });
     buffers.push(buffer);
-    const target = new Float32Array(buffer.getMappedRange());
-    for (const { data, at } of parts) target.set(data, at / 4);
+    const target = new Uint8Array(buffer.getMappedRange());
+    for (const { data, at } of parts) target.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     buffer.unmap();
     return parts.map(({ region, at }): [Region, BufferRange] => [region, { buffer, offset: at, size: paddedBytes(region) }]);
   });

@@ -9,7 +9,8 @@ import { type Address, type Need, type Region, type View } from '../plan/lowerin
 import { denseStrides, elementCount, type Shape } from '../tensor.ts';
 import { MAX_WORKGROUPS, type Dispatch } from './dispatch.ts';
 import { fuseUnits, type Unit } from './fuse-units.ts';
-import { ceil4, type GpuLowering, type GpuRegion } from './gpu-lowering.ts';
+import { ceil4, type GpuLowering, type GpuRegion, type WeightRegion } from './gpu-lowering.ts';
+import { toHalves } from './half-floats.ts';
 import { copy } from './kernels/elementwise.ts';
 import { gpuRules } from './gpu-rules.ts';
 
@@ -21,7 +22,7 @@ export interface GpuStep {
 }
 export interface GpuLowered {
   readonly steps: readonly GpuStep[];
-  readonly weights: ReadonlyMap<Region, Float32Array>;
+  readonly weights: ReadonlyMap<Region, Float32Array | Uint16Array>;
   readonly inputs: readonly { readonly value: Value; readonly view: View }[];
   readonly outputs: readonly { readonly value: Value; readonly view: View }[];
 }
@@ -44,7 +45,8 @@ function sameView(a: View, b: View): boolean {
 
 class GpuLowerer implements GpuLowering {
   readonly steps: GpuStep[] = [];
-  readonly weights = new Map<Region, Float32Array>();
+  readonly #stored = new Map<Region, Float32Array | Uint16Array>();
+  readonly #half: boolean;
   /** Where a value must be written. */
   readonly #places = new Map<Value, View>();
   /** Where a value lies. */
@@ -53,6 +55,10 @@ class GpuLowerer implements GpuLowering {
   #pending: { readonly from: View; readonly to: View }[] = [];
   #current = { op: '', name: '' };
 
+  constructor(half: boolean) {
+    this.#half = half;
+  }
+
   lower(graph: Graph): GpuLowered {
     const inputs = graph.inputs.map((value) => ({ value, view: denseView(value) }));
     for (const { value, view } of inputs) this.#views.set(value, view);
@@ -60,7 +66,7 @@ class GpuLowerer implements GpuLowering {
     this.#placeParts(graph, units);
     for (const unit of units) this.#lowerUnit(unit);
     const outputs = graph.outputs.map((value) => ({ value, view: this.#viewOf(value) }));
-    return { steps: this.steps, weights: this.weights, inputs, outputs };
+    return { steps: this.steps, weights: this.#stored, inputs, outputs };
   }
 
   /** Backwards, as in plan/lower.ts: what a join reads is written straight into the join's own place. */
@@ -137,7 +143,15 @@ class GpuLowerer implements GpuLowering {
 
   constant(data: Float32Array): Address {
     const region: Region = { kind: 'weights', bytes: data.byteLength };
-    this.weights.set(region, data);
+    this.#stored.set(region, data);
+    return { region, offsetBytes: 0 };
+  }
+
+  weights(data: Float32Array): Address {
+    const halves = this.#half ? toHalves(data) : null;
+    if (!halves) return this.constant(data);
+    const region: WeightRegion = { kind: 'weights', bytes: halves.byteLength, half: true };
+    this.#stored.set(region, halves);
     return { region, offsetBytes: 0 };
   }
 
@@ -159,7 +173,7 @@ class GpuLowerer implements GpuLowering {
   }
 }
 
-/** Lowers an optimised graph that gpuBlockers() has nothing against. */
-export function lowerGpu(graph: Graph): GpuLowered {
-  return new GpuLowerer().lower(graph);
+/** Lowers an optimised graph that gpuBlockers() has nothing against. `half`: weights in 16-bit floats; sums stay float32. */
+export function lowerGpu(graph: Graph, half = false): GpuLowered {
+  return new GpuLowerer(half).lower(graph);
 }

@@ -3,7 +3,7 @@
 
 import type { Address, View } from '../../plan/lowering.ts';
 import type { Pads, Window } from '../../ops/window.ts';
-import { linear, linearMain, type Dispatch } from '../dispatch.ts';
+import { linear, linearMain, weightRows, type Dispatch } from '../dispatch.ts';
 import { storeText, type Epilogue } from '../epilogue.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 import { pixelText, windowParams } from '../window-params.ts';
@@ -43,14 +43,14 @@ ${linearMain}
   let n = i % p.n4;
   let m = (i / p.n4) * ${rows};
   if (m >= p.m) { return; }
-  let bias = w[p.w_at + n];
+  let bias = vec4f(w[p.w_at + n]);
 ${each((r) => `var acc${r} = bias; let m${r} = min(m + ${r}, p.m - 1); ${pixelText(`m${r}`, c, String(r))}`)}
   for (var ky = 0; ky < ${kernel[0]}; ky++) {
   for (var kx = 0; kx < ${kernel[1]}; kx++) {
 ${each((r) => `let at${r} = start(image${r}, y0${r} + ky * ${dilations[0]}, x0${r} + kx * ${dilations[1]});`)}
     var at = p.w_at + ((ky * ${kernel[1]} + kx) * 4 * p.k4 + 1) * p.n4 + n;
     for (var k = 0; k < p.k4; k++) {
-      let w0 = w[at]; let w1 = w[at + p.n4]; let w2 = w[at + 2 * p.n4]; let w3 = w[at + 3 * p.n4];
+      let w0 = vec4f(w[at]); let w1 = vec4f(w[at + p.n4]); let w2 = vec4f(w[at + 2 * p.n4]); let w3 = vec4f(w[at + 3 * p.n4]);
       at += 4 * p.n4;
 ${each((r) => `let v${r} = load(at${r}, k); acc${r} += v${r}.x * w0 + v${r}.y * w1 + v${r}.z * w2 + v${r}.w * w3;`)}
     }
@@ -62,7 +62,7 @@ ${each((r) => `if (m + ${r} < p.m) { store(m + ${r}, n, acc${r}); }`)}
     kernel: `convolution ${kernel[0]}x${kernel[1]}`,
     body,
     params: { m: pixels, n4, k4: ceil4(channels) / 4, ...windowParams(src, shape, c.pads, 4), ...store.params },
-    reads: [{ name: 'x', as: 'vec4f', view: src }, { name: 'w', as: 'vec4f', view: { ...c.dst, at: c.weights } }, ...store.reads],
+    reads: [{ name: 'x', as: 'vec4f', view: src }, weightRows('w', c.weights), ...store.reads],
     write: store.write,
     workgroups: linear(n4 * Math.ceil(pixels / rows)),
   };

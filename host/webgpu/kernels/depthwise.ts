@@ -2,7 +2,7 @@
 // registers, and every input of a row is read once for all columns. In: NHWC views, packed weights. Out: a dispatch.
 // Must not know which op it serves.
 
-import { linear, linearMain, type Dispatch } from '../dispatch.ts';
+import { linear, linearMain, weightRows, type Dispatch } from '../dispatch.ts';
 import { storeText } from '../epilogue.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 import { windowParams } from '../window-params.ts';
@@ -29,7 +29,7 @@ ${linearMain}
   let y0 = (line % p.oh) * ${strides[0]} - p.top;
   let x0 = column * ${strides[1]} - p.left;
   let image = p.x_at + (line / p.oh) * p.x_batch + n;
-  let bias = w[p.w_at + n];
+  let bias = vec4f(w[p.w_at + n]);
   ${each((r) => `var acc${r} = bias;`)}
   for (var ky = 0; ky < ${kh}; ky++) {
     let iy = y0 + ky * ${dilations[0]};
@@ -45,7 +45,7 @@ ${rowText(kw, columns, strides[1], dilations[1])}
     kernel: `depthwise ${kh}x${kw}`,
     body,
     params: { n4, across, lines: batch * oh, ...windowParams(src, c.shape, c.pads, 4), ...store.params },
-    reads: [{ name: 'x', as: 'vec4f', view: src }, { name: 'w', as: 'vec4f', view: { ...c.dst, at: c.weights } }, ...store.reads],
+    reads: [{ name: 'x', as: 'vec4f', view: src }, weightRows('w', c.weights), ...store.reads],
     write: store.write,
     workgroups: linear(n4 * across * batch * oh),
   };
@@ -60,7 +60,7 @@ function rowText(kw: number, columns: number, stride: number, dilation: number):
     sums.push(`acc${r} += v * w${kx};`);
     reached.set(at, sums);
   }
-  const weights = Array.from({ length: kw }, (_, kx) => `let w${kx} = w[at + ${kx} * p.n4];`);
+  const weights = Array.from({ length: kw }, (_, kx) => `let w${kx} = vec4f(w[at + ${kx} * p.n4]);`);
   const inputs = [...reached].sort(([a], [b]) => a - b);
   return `    ${weights.join(' ')}
 ${inputs.map(([at, sums]) => `    { let v = load(row, x0 + ${at}); ${sums.join(' ')} }`).join('\n')}`;

@@ -1,7 +1,7 @@
 // Every other convolution: groups of any width, views with any strides. Each thread makes four channels of one pixel, which share what
 // they read where a group has whole vectors of them. In: a strided view, packed weights. Out: a dispatch. Must not know which op it serves.
 
-import { linear, linearMain, type Dispatch } from '../dispatch.ts';
+import { linear, linearMain, weightRows, type Dispatch } from '../dispatch.ts';
 import { storeText } from '../epilogue.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 import { pixelText, windowParams } from '../window-params.ts';
@@ -36,7 +36,7 @@ ${linearMain}
     },
     reads: [
       { name: 'x', as: 'f32', view: src },
-      { name: 'w', as: together ? 'vec4f' : 'f32', view: { ...c.dst, at: c.weights } },
+      weightRows('w', c.weights, together ? 'vec4f' : 'f32'),
       ...store.reads,
     ],
     write: store.write,
@@ -62,8 +62,8 @@ function taps({ kernel, dilations }: Grouped, group: string, inner: string): str
 function vectorSum(c: Grouped): string {
   return `
 fn sumOf(image: i32, y0: i32, x0: i32, n: i32) -> vec4f {
-  var sum = w[p.w_at + n];
-  ${taps(c, c.groups === 1 ? '0' : '4 * n / p.outputs', 'sum += x[at + k * p.x_channel] * w[p.w_at + (row + k) * p.n4 + n];')}
+  var sum = vec4f(w[p.w_at + n]);
+  ${taps(c, c.groups === 1 ? '0' : '4 * n / p.outputs', 'sum += x[at + k * p.x_channel] * vec4f(w[p.w_at + (row + k) * p.n4 + n]);')}
   return sum;
 }`;
 }
@@ -72,8 +72,8 @@ function scalarSum(c: Grouped): string {
   return `
 fn sumOf(image: i32, y0: i32, x0: i32, c: i32) -> f32 {
   if (c >= p.oc) { return 0.0; }
-  var sum = w[p.w_at + c];
-  ${taps(c, 'c / p.outputs', 'sum += x[at + k * p.x_channel] * w[p.w_at + (row + k) * 4 * p.n4 + c];')}
+  var sum = f32(w[p.w_at + c]);
+  ${taps(c, 'c / p.outputs', 'sum += x[at + k * p.x_channel] * f32(w[p.w_at + (row + k) * 4 * p.n4 + c]);')}
   return sum;
 }`;
 }

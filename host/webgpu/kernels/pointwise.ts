@@ -1,11 +1,11 @@
-// 1x1 convolutions and products with a constant matrix: y[M, N] = x[M, K] w[K, N] + bias, four channels at a time.
+// 1x1 convolutions and products with a constant matrix: y[M, N] = x[M, K] vec4f(w[K, N]) + bias, four channels at a time.
 // Three ways to share the work: `rows` gives each thread a few rows and keeps everything in registers; `tiled` stages 32 x 32 blocks in
 // workgroup memory, for large products; `split` lets eight threads share each sum, for few rows and many channels (7x7 layers, classifiers).
 // In: views, packed weights (pack-weights.ts), sizes. Out: a dispatch. Must not know which op it serves.
 
 import type { Address, View } from '../../plan/lowering.ts';
 import type { Pair } from '../../ops/window.ts';
-import type { Dispatch, Operand, Params } from '../dispatch.ts';
+import { weightRows, type Dispatch, type Operand, type Params } from '../dispatch.ts';
 import { storeText, type Epilogue } from '../epilogue.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 
@@ -62,7 +62,7 @@ export function pointwise(c: Pointwise): Dispatch {
     kernel: `pointwise ${variant}`,
     body: [load.text, store.text, body].join('\n'),
     params: { m: rows, n4, k4: ceil4(depth) / 4, ...load.params, ...store.params },
-    reads: [...load.reads, { name: 'w', as: 'vec4f', view: { ...c.dst, at: c.weights } }, ...store.reads],
+    reads: [...load.reads, weightRows('w', c.weights), ...store.reads],
     write: store.write,
     workgroups: groups[variant],
   };
@@ -102,7 +102,7 @@ function each(count: number, text: (r: number) => string): string {
 
 const multiply = (r: number): string => `acc${r} += v${r}.x * w0 + v${r}.y * w1 + v${r}.z * w2 + v${r}.w * w3;`;
 /** Four rows of weights from vector `at` on; the first row of all is the bias. */
-const fourWeights = 'let w0 = w[at]; let w1 = w[at + p.n4]; let w2 = w[at + 2 * p.n4]; let w3 = w[at + 3 * p.n4];';
+const fourWeights = 'let w0 = vec4f(w[at]); let w1 = vec4f(w[at + p.n4]); let w2 = vec4f(w[at + 2 * p.n4]); let w3 = vec4f(w[at + 3 * p.n4]);';
 
 function rowsBody(rows: number): string {
   return `
@@ -111,7 +111,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = i32(id.x);
   let m = i32(id.y) * ${rows};
   if (n >= p.n4 || m >= p.m) { return; }
-  let bias = w[p.w_at + n];
+  let bias = vec4f(w[p.w_at + n]);
 ${each(rows, (r) => `  let m${r} = min(m + ${r}, p.m - 1); let row${r} = row(m${r}); var acc${r} = bias;`)}
   for (var k = 0; k < p.k4; k++) {
     let at = p.w_at + (4 * k + 1) * p.n4 + n;
@@ -142,7 +142,7 @@ ${each(rows, (r) => `      let v${r} = load(row${r}, m${r}, k); ${multiply(r)}`)
 ${each(rows, (r) => `  part[(${r} * ${SLICES} + slice) * 8 + column] = acc${r};`)}
   workgroupBarrier();
   if (slice < ${rows} && n < p.n4 && m + slice < p.m) {
-    var sum = w[p.w_at + n];
+    var sum = vec4f(w[p.w_at + n]);
     for (var s = 0; s < ${SLICES}; s++) { sum += part[(slice * ${SLICES} + s) * 8 + column]; }
     store(m + slice, n, sum);
   }
@@ -160,7 +160,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let n = i32(group.x) * 8 + i32(local.x);
   let m = first + i32(local.y) * ${rows};
   var bias = vec4f();
-  if (n < p.n4) { bias = w[p.w_at + n]; }
+  if (n < p.n4) { bias = vec4f(w[p.w_at + n]); }
 ${each(rows, (r) => `  var acc${r} = bias;`)}
   for (var depth = 0; depth < p.k4; depth += 8) {
     for (var i = i32(lane); i < ${TILE * TILE / 4}; i += 64) {
@@ -172,7 +172,7 @@ ${each(rows, (r) => `  var acc${r} = bias;`)}
       let k1 = 4 * depth + i / 8;
       let n1 = i32(group.x) * 8 + i % 8;
       var weight = vec4f();
-      if (k1 < 4 * p.k4 && n1 < p.n4) { weight = w[p.w_at + (k1 + 1) * p.n4 + n1]; }
+      if (k1 < 4 * p.k4 && n1 < p.n4) { weight = vec4f(w[p.w_at + (k1 + 1) * p.n4 + n1]); }
       b[i] = weight;
     }
     workgroupBarrier();

@@ -5,7 +5,7 @@
 import type { Address, View } from '../../plan/lowering.ts';
 import type { Clamp } from '../../ops/activation.ts';
 import type { UnaryAttrs } from '../../ops/unary.ts';
-import type { Dispatch, Params } from '../dispatch.ts';
+import { weightRows, type Dispatch, type Params } from '../dispatch.ts';
 import { bound, clampText, unaryText } from '../elementwise-text.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 
@@ -52,8 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let lane = i32(index);
   let image = p.x_at + i32(group.x) * p.x_batch;
 ${phase('p.c4', 'p.c_across', 'p.pixels', 'sum += x[image + (k / p.iw) * p.x_row + (k % p.iw) * p.x_pixel + n];', `${tail} vectors[n] = sum / f32(p.pixels);`)}
-${phase('p.h4', 'p.h_across', 'p.c4', layerSum('vectors[k]', 'w1', 'p.h4'), 'vectors[p.c4 + n] = finish1(w1[p.w1_at + n] + sum);')}
-${phase('p.c4', 'p.c_across', 'p.h4', layerSum('vectors[p.c4 + k]', 'w2', 'p.c4'), 'y[p.y_at + i32(group.x) * p.y_row + n] = finish2(w2[p.w2_at + n] + sum);')}
+${phase('p.h4', 'p.h_across', 'p.c4', layerSum('vectors[k]', 'w1', 'p.h4'), 'vectors[p.c4 + n] = finish1(vec4f(w1[p.w1_at + n]) + sum);')}
+${phase('p.c4', 'p.c_across', 'p.h4', layerSum('vectors[p.c4 + k]', 'w2', 'p.c4'), 'y[p.y_at + i32(group.x) * p.y_row + n] = finish2(vec4f(w2[p.w2_at + n]) + sum);')}
 }`,
     params: {
       c4, h4, c_across: Math.min(THREADS, roundUp(c4)), h_across: Math.min(THREADS, roundUp(h4)),
@@ -62,7 +62,7 @@ ${phase('p.c4', 'p.c_across', 'p.h4', layerSum('vectors[p.c4 + k]', 'w2', 'p.c4'
     },
     reads: [
       { name: 'x', as: 'vec4f', view: src },
-      { name: 'w1', as: 'vec4f', view: { ...dst, at: first.weights } }, { name: 'w2', as: 'vec4f', view: { ...dst, at: second.weights } },
+      weightRows('w1', first.weights), weightRows('w2', second.weights),
     ],
     write: { name: 'y', as: 'vec4f', view: dst },
     workgroups: [batch, 1, 1],
@@ -87,8 +87,9 @@ function phase(count: string, across: string, terms: string, add: string, done: 
 }
 
 function layerSum(from: string, weights: string, columns: string): string {
+  const terms = ['x', 'y', 'z', 'w'].map((lane, i) => `v.${lane} * vec4f(${weights}[at + ${i} * ${columns}])`);
   return `let v = ${from}; let at = p.${weights}_at + (4 * k + 1) * ${columns} + n;
-      sum += v.x * ${weights}[at] + v.y * ${weights}[at + ${columns}] + v.z * ${weights}[at + 2 * ${columns}] + v.w * ${weights}[at + 3 * ${columns}];`;
+      sum += ${terms.join(' + ')};`;
 }
 
 function finishText({ clamp, activation }: GateLayer, suffix: string): string {

@@ -2,7 +2,7 @@
 // pixel once, into registers, and makes all output channels of them. In: a strided view, packed weights. Out: a dispatch.
 // Must not know which op it serves.
 
-import { linear, linearMain, type Dispatch } from '../dispatch.ts';
+import { linear, linearMain, weightRows, type Dispatch } from '../dispatch.ts';
 import { storeText } from '../epilogue.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 import { pixelText, windowParams } from '../window-params.ts';
@@ -30,9 +30,9 @@ ${linearMain}
   ${pixelText('i', c)}
 ${taps.map(({ t, ky, kx, channel }) => `  let v${t} = at(image, y0 + ${ky * dilations[0]}, x0 + ${kx * dilations[1]}, ${channel});`).join('\n')}
   for (var n = 0; n < p.n4; n++) {
-    var sum = w[p.w_at + n];
+    var sum = vec4f(w[p.w_at + n]);
     let at = p.w_at + p.n4 + n;
-${taps.map(({ t }) => `    sum += v${t} * w[at + ${t} * p.n4];`).join('\n')}
+${taps.map(({ t }) => `    sum += v${t} * vec4f(w[at + ${t} * p.n4]);`).join('\n')}
     store(i, n, sum);
   }
 }`;
@@ -40,7 +40,7 @@ ${taps.map(({ t }) => `    sum += v${t} * w[at + ${t} * p.n4];`).join('\n')}
     kernel: `stem ${kh}x${kw}`,
     body,
     params: { m: pixels, n4, ...windowParams(src, shape, c.pads, 1), x_channel: src.strides[3], ...store.params },
-    reads: [{ name: 'x', as: 'f32', view: src }, { name: 'w', as: 'vec4f', view: { ...c.dst, at: c.weights } }, ...store.reads],
+    reads: [{ name: 'x', as: 'f32', view: src }, weightRows('w', c.weights), ...store.reads],
     write: store.write,
     workgroups: linear(pixels),
   };
