@@ -35,23 +35,19 @@ export interface GpuFacts {
   readonly buffers: number;
 }
 
-export interface GpuBuildOptions {
-  /** Weights in half precision where the device has shader-f16: half the bytes, sums in float32 still. Default: false. */
-  readonly half?: boolean | undefined;
-}
-
 /**
- * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. Throws
+ * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. A device that
+ * was asked for shader-f16 keeps weights in half precision; sums are float32 on every device. Throws
  * ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of WebGPU that the network exceeds, ERR_DEVICE.
  */
-export async function buildGpuNetwork(graph: Graph, device: GPUDevice, options: GpuBuildOptions = {}): Promise<GpuNetwork> {
+export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<GpuNetwork> {
   const blockers = gpuBlockers(graph);
   if (blockers.length > 0) {
     const list = blockers.map(({ op, name, why }) => `${op} ${quote(name)}: ${why}`);
     throw new KingletError('ERR_UNSUPPORTED', `the GPU backend cannot run ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`, { details: { blockers } });
   }
   checkLimits(graph, device.limits);
-  const lowered = lowerGpu(graph, options.half === true && device.features.has('shader-f16'));
+  const lowered = lowerGpu(graph, device.features.has('shader-f16'));
   const loss = watchLoss(device);
   const errors = deviceErrors(device, loss);
   const made: { program?: GpuProgram; staging?: Staging } = {};
