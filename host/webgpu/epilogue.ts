@@ -5,7 +5,7 @@
 import type { View } from '../plan/lowering.ts';
 import type { UnaryAttrs } from '../ops/unary.ts';
 import type { Clamp } from '../ops/activation.ts';
-import { bound, clampText, unaryText } from './elementwise-text.ts';
+import { bound, unaryText } from './elementwise-text.ts';
 import { ceil4 } from './gpu-lowering.ts';
 import type { Operand, Params } from './dispatch.ts';
 
@@ -30,11 +30,11 @@ export interface StoreText {
 export function storeText(epilogue: Epilogue, dst: View): StoreText {
   const { clamp, activation, residual, shuffle } = epilogue;
   const pitch = (view: View): number => view.strides[0] / 4;
-  const lines = [`var v = ${clampText('sum', clamp, 'vec4f', ['p.low', 'p.high'])};`];
+  // Every layer clamps, if only to all floats: layers with and without an activation share their pipelines.
+  const lines = ['var v = clamp(sum, vec4f(p.low), vec4f(p.high));'];
   if (activation) lines.push(`v = ${unaryText(activation.kind, 'v', 'vec4f', 'p.act0', 'p.act1')};`);
   if (residual) {
-    lines.push('v = v + residual[p.residual_at + m * p.residual_pixel + n];');
-    lines.push(`v = ${clampText('v', residual.clamp, 'vec4f', ['p.low2', 'p.high2'])};`);
+    lines.push('v = clamp(v + residual[p.residual_at + m * p.residual_pixel + n], vec4f(p.low2), vec4f(p.high2));');
   }
   if (shuffle) {
     const [a, b] = shuffle.first ? ['other', 'v'] : ['v', 'other'];

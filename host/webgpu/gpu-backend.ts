@@ -6,7 +6,7 @@ import { KingletError } from '../error.ts';
 import type { Backend, IoInfo, ModelStats, Peak, StepInfo, TensorData } from '../model.ts';
 import { agrees, disagreement } from './agreement.ts';
 import type { Clock } from './clock.ts';
-import type { DispatchTime } from './gpu-network.ts';
+import type { DispatchTime, GpuPicture, PictureRule } from './gpu-network.ts';
 import type { GpuSession } from './gpu-session.ts';
 import { onWasm, prove, timesText, wrong, type Times } from './prove.ts';
 
@@ -91,6 +91,23 @@ export class GpuBackend implements Backend {
       } catch (error) {
         this.#retire(session, error);
         throw error;
+      }
+    });
+  }
+
+  /** One inference on a picture; null without a GPU, or when it fails. Throws ERR_INPUT, ERR_IMAGE. */
+  runPicture(picture: GpuPicture, rule: PictureRule): Promise<TensorData[] | null> {
+    return this.#alone(async () => {
+      const session = this.#session;
+      if (!session) return null;
+      try {
+        const answer = await session.runPicture(picture, rule);
+        this.#answers++;
+        return answer;
+      } catch (error) {
+        if (error instanceof KingletError && error.code !== 'ERR_DEVICE') throw error;
+        this.#retire(session, error);
+        return null;
       }
     });
   }

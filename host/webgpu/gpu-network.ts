@@ -10,10 +10,12 @@ import { checkLimits } from './gpu-limits.ts';
 import { gpuBlockers } from './gpu-rules.ts';
 import { GpuProgram } from './gpu-program.ts';
 import { lowerGpu } from './lower-gpu.ts';
+import { PictureInput, type GpuPicture, type PictureRule } from './picture-input.ts';
 import { readOutputs, stageOutputs, type Staging } from './read-back.ts';
 import { timeDispatches, type DispatchTime } from './time-dispatches.ts';
 
 export { gpuBlockers, type GpuBlocker } from './gpu-rules.ts';
+export type { GpuPicture, PictureRule } from './picture-input.ts';
 export type { DispatchTime } from './time-dispatches.ts';
 
 export interface GpuNetwork {
@@ -24,6 +26,11 @@ export interface GpuNetwork {
    * reports an error, ERR_DISPOSED.
    */
   run(inputs: readonly TensorData[]): Promise<TensorData[]>;
+  /**
+   * One inference of a network with one input on what a page shows: the picture goes to the GPU without passing through arrays. Throws as
+   * run() does, ERR_INPUT where the rule's sizes are not the input's, ERR_IMAGE.
+   */
+  runPicture(picture: GpuPicture, rule: PictureRule): Promise<TensorData[]>;
   /** One inference with a pass per dispatch: milliseconds of each; null where the device has no timestamp-query. Throws as run() does. */
   profile(inputs: readonly TensorData[]): Promise<DispatchTime[] | null>;
   dispose(): void;
@@ -35,23 +42,19 @@ export interface GpuFacts {
   readonly buffers: number;
 }
 
-export interface GpuBuildOptions {
-  /** Weights in half precision where the device has shader-f16: half the bytes, sums in float32 still. Default: false. */
-  readonly half?: boolean | undefined;
-}
-
 /**
- * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. Throws
+ * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. A device that
+ * was asked for shader-f16 keeps weights in half precision; sums are float32 on every device. Throws
  * ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of WebGPU that the network exceeds, ERR_DEVICE.
  */
-export async function buildGpuNetwork(graph: Graph, device: GPUDevice, options: GpuBuildOptions = {}): Promise<GpuNetwork> {
+export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<GpuNetwork> {
   const blockers = gpuBlockers(graph);
   if (blockers.length > 0) {
     const list = blockers.map(({ op, name, why }) => `${op} ${quote(name)}: ${why}`);
     throw new KingletError('ERR_UNSUPPORTED', `the GPU backend cannot run ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`, { details: { blockers } });
   }
   checkLimits(graph, device.limits);
-  const lowered = lowerGpu(graph, options.half === true && device.features.has('shader-f16'));
+  const lowered = lowerGpu(graph, device.features.has('shader-f16'));
   const loss = watchLoss(device);
   const errors = deviceErrors(device, loss);
   const made: { program?: GpuProgram; staging?: Staging } = {};
@@ -74,6 +77,7 @@ class Network implements GpuNetwork {
   readonly #program: GpuProgram;
   readonly #staging: Staging;
   #queue: Promise<unknown> = Promise.resolve();
+  #pictures: Promise<PictureInput> | null = null;
   #disposed = false;
 
   constructor(device: GPUDevice, loss: Loss, program: GpuProgram, staging: Staging) {
@@ -89,36 +93,60 @@ class Network implements GpuNetwork {
   }
 
   run(inputs: readonly TensorData[]): Promise<TensorData[]> {
-    return this.#enqueue(async () => {
+    return this.#enqueue(() => this.#watch(() => {
       this.#program.upload(inputs);
-      const encoder = this.#device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      this.#program.encode(pass);
-      pass.end();
-      this.#staging.encode(encoder);
-      this.#device.queue.submit([encoder.finish()]);
-      return readOutputs(this.#staging);
+      return this.#submit();
+    }));
+  }
+
+  runPicture(picture: GpuPicture, rule: PictureRule): Promise<TensorData[]> {
+    const [input, ...others] = this.#program.inputs;
+    const elements = rule.width * rule.height * rule.channels;
+    if (!input || others.length > 0 || input.elements !== elements) {
+      return Promise.reject(new KingletError('ERR_INPUT', `a picture of ${rule.width}x${rule.height} with ${rule.channels} channels is not what the network takes`));
+    }
+    return this.#enqueue(async () => {
+      const pictures = await (this.#pictures ??= this.#watch(() => PictureInput.create(this.#device, input.range)));
+      await this.#watch(() => pictures.upload(picture, rule));
+      return this.#watch(() => this.#submit((pass) => { pictures.encode(pass, rule); }));
     });
+  }
+
+  /** `first`: what comes before the network's own dispatches. */
+  #submit(first?: (pass: GPUComputePassEncoder) => void): Promise<TensorData[]> {
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    first?.(pass);
+    this.#program.encode(pass);
+    pass.end();
+    this.#staging.encode(encoder);
+    this.#device.queue.submit([encoder.finish()]);
+    return readOutputs(this.#staging);
   }
 
   profile(inputs: readonly TensorData[]): Promise<DispatchTime[] | null> {
     if (!this.#device.features.has('timestamp-query')) return Promise.resolve(null);
-    return this.#enqueue(() => {
+    return this.#enqueue(() => this.#watch(() => {
       this.#program.upload(inputs);
       return timeDispatches(this.#program, this.#device);
-    });
+    }));
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#program.destroy();
     this.#staging.buffer.destroy();
+    this.#pictures?.then((pictures) => { pictures.destroy(); }, () => undefined);
+  }
+
+  #watch<T>(work: () => Promise<T>): Promise<T> {
+    return deviceErrors(this.#device, this.#loss).during(work);
   }
 
   #enqueue<T>(job: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => {
       if (this.#disposed) throw new KingletError('ERR_DISPOSED', 'the network was disposed');
-      return deviceErrors(this.#device, this.#loss).during(job);
+      return job();
     });
     this.#queue = result.catch(() => undefined);
     return result;

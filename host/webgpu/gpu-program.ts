@@ -28,7 +28,8 @@ export class GpuProgram {
   readonly steps: readonly ProgramStep[];
   readonly counts: { readonly pipelines: number; readonly bindGroups: number; readonly buffers: number };
   readonly #ranges: ReadonlyMap<Region, BufferRange>;
-  readonly #inputs: readonly BufferRange[];
+  /** Where inputs go, and how many floats they are. */
+  readonly inputs: readonly { readonly range: BufferRange; readonly elements: number }[];
   readonly #device: GPUDevice;
   readonly #buffers: readonly GPUBuffer[];
 
@@ -76,7 +77,7 @@ export class GpuProgram {
     this.#buffers = buffers;
     this.steps = steps;
     this.counts = { pipelines, bindGroups: steps.length, buffers: buffers.length + 1 }; // and the one for reading back
-    this.#inputs = inputs.map((region) => this.rangeOf(region));
+    this.inputs = inputs.map((region) => ({ range: this.rangeOf(region), elements: region.bytes / 4 }));
   }
 
   rangeOf(region: Region): BufferRange {
@@ -86,8 +87,8 @@ export class GpuProgram {
   }
 
   upload(inputs: readonly TensorData[]): void {
-    for (let i = 0; i < this.#inputs.length; i++) {
-      const { buffer, offset } = this.#inputs[i];
+    for (let i = 0; i < this.inputs.length; i++) {
+      const { buffer, offset } = this.inputs[i].range;
       this.#device.queue.writeBuffer(buffer, offset, inputs[i]);
     }
   }

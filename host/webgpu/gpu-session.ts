@@ -4,7 +4,7 @@
 import type { TensorData } from '../dtype.ts';
 import { KingletError } from '../error.ts';
 import { inTime, type Clock } from './clock.ts';
-import type { GpuNetwork } from './gpu-network.ts';
+import type { GpuNetwork, GpuPicture, PictureRule } from './gpu-network.ts';
 
 /** Compiling every pipeline of a large network on a slow driver. */
 const BUILD_MS = 60_000;
@@ -66,6 +66,11 @@ export class GpuSession {
     return this.#guarded(() => this.network.run(inputs));
   }
 
+  /** See GpuNetwork.runPicture(); what is wrong with the picture is no failure of the session. */
+  runPicture(picture: GpuPicture, rule: PictureRule): Promise<TensorData[]> {
+    return this.#guarded(() => this.network.runPicture(picture, rule));
+  }
+
   /** See GpuNetwork.profile(). */
   profile(inputs: readonly TensorData[]): ReturnType<GpuNetwork['profile']> {
     return this.#guarded(() => this.network.profile(inputs));
@@ -85,6 +90,7 @@ export class GpuSession {
     try {
       return await inTime(this.#clock, RUN_MS, 'an inference on the GPU', Promise.race([work(), aborted]));
     } catch (error) {
+      if (error instanceof KingletError && error.code !== 'ERR_DEVICE') throw error;
       const failure = this.#failure ?? asFailure(error);
       this.#fail(failure);
       throw failure;

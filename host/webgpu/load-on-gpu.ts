@@ -7,10 +7,10 @@ import { KingletError } from '../error.ts';
 import type { Graph } from '../graph/graph.ts';
 import { sniff } from '../import/sniff.ts';
 import { givenBytes, readSource, roomFor, startBackend, startEngine, throwIfAborted, type LoadOptions, type Source } from '../load.ts';
-import { Model, type Backend } from '../model.ts';
+import { Model, type Backend, type TensorData } from '../model.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { GpuBackend } from './gpu-backend.ts';
-import type { GpuNetwork, DispatchTime } from './gpu-network.ts';
+import type { DispatchTime, GpuNetwork, GpuPicture, PictureRule } from './gpu-network.ts';
 import { GpuSession } from './gpu-session.ts';
 import { gpuHere, openDevice, requireGpu } from './open-device.ts';
 
@@ -33,7 +33,7 @@ export interface GpuTools {
 }
 const realTools: GpuTools = {
   clock: systemClock,
-  build: async (graph, device) => (await import('./gpu-network.ts')).buildGpuNetwork(graph, device, { half: true }),
+  build: async (graph, device) => (await import('./gpu-network.ts')).buildGpuNetwork(graph, device),
 };
 
 /** Networks that are computed in less than about a millisecond on one core: sending them away costs more. docs/webgpu.md has the source. */
@@ -58,6 +58,11 @@ export function startOnGpu(optimised: Optimised, options: GpuModelOptions, tools
 
 async function startBoth(optimised: Optimised, startWasm: WasmStarter, options: GpuModelOptions, tools: GpuTools): Promise<Model> {
   return modelOf(await startWasm(compileGraph(optimised, options.tolerance)), optimised.graph, options, tools);
+}
+
+/** See runPicture() of kinglet/webgpu. */
+export function runPictureOf(model: Model, picture: GpuPicture, rule: PictureRule): Promise<TensorData[] | null> {
+  return onGpu.get(model)?.runPicture(picture, rule) ?? Promise.resolve(null);
 }
 
 /** See profileDispatches() of kinglet/webgpu. */

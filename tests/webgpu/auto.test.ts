@@ -7,6 +7,7 @@ import { KingletError } from '../../host/error.ts';
 import type { Graph } from '../../host/graph/graph.ts';
 import { Model, type Backend } from '../../host/model.ts';
 import type { GpuBackend } from '../../host/webgpu/gpu-backend.ts';
+import type { GpuPicture, PictureRule } from '../../host/webgpu/gpu-network.ts';
 import { chooseBackend, type GpuModelOptions } from '../../host/webgpu/load-on-gpu.ts';
 import { emptyGraph, FakeGpu, fakeWasm, settled, type FakeWasm } from './fake-gpu.ts';
 
@@ -194,6 +195,18 @@ test('one inference at a time: runSync() waits for nobody and says so', async ()
   assert.equal((await profile)?.[0].kernel, 'double');
   await second.catch((error: unknown) => { assert.ok(error instanceof KingletError && error.code === 'ERR_BUSY'); });
   assert.deepEqual(model.runSync(x), [y], 'on wasm');
+});
+
+test('a picture goes to the GPU; null where there is none, and what is wrong with a picture is nobody else\'s fault', async () => {
+  const picture = {} as GpuPicture;
+  const rule = { region: { x: 0, y: 0, width: 1, height: 1 } } as unknown as PictureRule;
+  const { backend, fake, model } = await choose(nothing);
+  assert.deepEqual(await backend.runPicture(picture, rule), [Float32Array.of(2, 4, 6, 8)]);
+  await assert.rejects(backend.runPicture(picture, { ...rule, region: { ...rule.region, width: 0 } }), (error) => error instanceof KingletError && error.code === 'ERR_INPUT');
+  assert.deepEqual([model.stats.backend, model.stats.gpu?.answers], ['webgpu', 1]);
+  fake.troubles.run = (device) => { device.lose(); return new Promise<void>(() => undefined); };
+  assert.equal(await backend.runPicture(picture, rule), null);
+  assert.equal(await (await choose(() => ({ backend: 'wasm' }))).backend.runPicture(picture, rule), null);
 });
 
 test('dispose() gives both back, once; in the middle of a run when that is over', async () => {

@@ -40,7 +40,7 @@ function toolsOf(fake: FakeGpu): GpuTools {
     clock: fake.clock,
     build: async (graph) => {
       const inner = await loadPlan(compileGraph({ graph, facts: { shuffles: 0, layout: 'NHWC' } }), { warmup: false });
-      return { facts: { dispatches: 3, pipelines: 3, bindGroups: 3, buffers: 3 }, run: (inputs) => inner.run(inputs), profile: () => Promise.resolve(null), dispose: () => { inner.dispose(); } };
+      return { facts: { dispatches: 3, pipelines: 3, bindGroups: 3, buffers: 3 }, run: (inputs) => inner.run(inputs), runPicture: () => Promise.reject(new Error('none')), profile: () => Promise.resolve(null), dispose: () => { inner.dispose(); } };
     },
   };
 }

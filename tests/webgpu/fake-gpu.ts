@@ -1,6 +1,7 @@
 // A GPU, its adapters and devices, and a clock, all of which do what a test says. In: troubles. Out: what chooseBackend() takes, and logs.
 // The network is y = 2x, on the pretended wasm and on the pretended GPU alike.
 
+import { KingletError } from '../../host/error.ts';
 import type { Graph } from '../../host/graph/graph.ts';
 import type { Backend, IoInfo, TensorData } from '../../host/model.ts';
 import type { Clock } from '../../host/webgpu/clock.ts';
@@ -125,7 +126,11 @@ export class FakeGpu {
       this.clock.pass(this.troubles.gpuMs);
       return [x.map((value) => this.troubles.factor(count) * value)];
     };
+    const runPicture: GpuNetwork['runPicture'] = (_, { region }) => {
+      if (region.width < 1) throw new KingletError('ERR_INPUT', 'another size');
+      return run([Float32Array.of(1, 2, 3, 4)]);
+    };
     const profile = (): Promise<DispatchTime[] | null> => Promise.resolve([{ kernel: 'double', op: 'binary', name: 'y', ms: 1 }]);
-    return { facts: { dispatches: 1, pipelines: 1, bindGroups: 1, buffers: 3 }, run, profile, dispose: () => { this.asked.push('dispose'); } };
+    return { facts: { dispatches: 1, pipelines: 1, bindGroups: 1, buffers: 3 }, run, runPicture, profile, dispose: () => { this.asked.push('dispose'); } };
   }
 }

@@ -195,6 +195,9 @@ function moveCases(): KernelCase[] {
     }) },
     { name: 'reshaped pictures', make: graphOf([[2, 3, 4, 6]], (b, [x]) => b.add(matmul, noClamp, [b.add(reshape, { shape: [2, 72] }, [inside(b, x, 6)]), weights(b, [72, 5]), null])) },
     { name: 'stretched', make: graphOf([[1, 3, 1, 5]], (b, [x]) => inside(b, b.add(expand, { shape: [2, 3, 4, 5] }, [x]), 6)) },
+    ...([['planes', [1, 3, 16, 20]], ['pixels', [1, 16, 20, 3]], ['gray', [1, 16, 20, 1]]] as const).map(([name, shape]) => ({
+      name: `picture of ${name}`, make: graphOf([shape], (b, [x]) => b.add(unary, { kind: 'neg', p0: 0, p1: 0 }, [x])),
+    })),
     { name: 'an input as an output', make: graphOf([[2, 3]], (b, [x]) => [b.add(reshape, { shape: [3, 2] }, [x]), b.add(unary, { kind: 'neg', p0: 0, p1: 0 }, [x])]) },
   ];
 }

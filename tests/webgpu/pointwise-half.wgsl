@@ -23,7 +23,7 @@ fn load(row: i32, m: i32, k: i32) -> vec4f {
   return v;
 }
 fn store(m: i32, n: i32, sum: vec4f) {
-  var v = min(max(sum, vec4f(p.low)), vec4f(p.high));
+  var v = clamp(sum, vec4f(p.low), vec4f(p.high));
   y[p.y_at + m * p.y_pixel + n] = v;
 }
 

@@ -6,7 +6,7 @@ import type { Address, View } from '../../plan/lowering.ts';
 import type { Clamp } from '../../ops/activation.ts';
 import type { UnaryAttrs } from '../../ops/unary.ts';
 import { weightRows, type Dispatch, type Params } from '../dispatch.ts';
-import { bound, clampText, unaryText } from '../elementwise-text.ts';
+import { bound, unaryText } from '../elementwise-text.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 
 /** A layer's weights, packed as rows of vectors, and what follows it. */
@@ -92,8 +92,8 @@ function layerSum(from: string, weights: string, columns: string): string {
       sum += ${terms.join(' + ')};`;
 }
 
-function finishText({ clamp, activation }: GateLayer, suffix: string): string {
-  const clamped = `let v = ${clampText('sum', clamp, 'vec4f', [`p.low${suffix}`, `p.high${suffix}`])};`;
+function finishText({ activation }: GateLayer, suffix: string): string {
+  const clamped = `let v = clamp(sum, vec4f(p.low${suffix}), vec4f(p.high${suffix}));`;
   const result = activation ? unaryText(activation.kind, 'v', 'vec4f', `p.act${suffix}a`, `p.act${suffix}b`) : 'v';
   return `${clamped} return ${result};`;
 }

@@ -6,9 +6,10 @@ import { importModel } from '../../../host/import/index.ts';
 import { readNpy } from '../../../host/npy.ts';
 import { optimise } from '../../../host/passes/index.ts';
 import type { TensorData } from '../../../host/tensor.ts';
-import { buildGpuNetwork, type GpuFacts, type GpuNetwork } from '../../../host/webgpu/gpu-network.ts';
+import { buildGpuNetwork, type GpuFacts, type GpuNetwork, type GpuPicture, type PictureRule } from '../../../host/webgpu/gpu-network.ts';
 import { networkGraph, type ZooOptions } from '../../../models/zoo.ts';
 import { noise } from '../../../models/random.ts';
+import type { PlainPicture } from '../../browser/page/images.ts';
 import { kernelCases } from '../kernel-cases.ts';
 
 /** A model file, a network of the zoo, or a graph that tests a kernel, as it is or through the passes. */
@@ -29,6 +30,8 @@ export interface KingletGpu {
   created(source: NetworkSource, runs: number): Promise<{ readonly build: Record<string, number>; readonly runs: Record<string, number>; readonly facts: GpuFacts }>;
   /** Codes of what runs throw: one under way while its device is destroyed, and one after it. */
   destroyed(source: NetworkSource): Promise<readonly string[]>;
+  /** Every kind of source that a page can draw, with the same opaque picture: outputs by kind, of two runs each. */
+  pictures(source: NetworkSource, picture: PlainPicture, rule: PictureRule): Promise<Record<string, readonly TensorData[]>>;
   adapter(): Promise<{ readonly vendor: string; readonly limit: number }>;
 }
 declare global { var kingletGpu: KingletGpu }
@@ -117,6 +120,20 @@ globalThis.kingletGpu = {
     await running;
     await attempt();
     return texts;
+  },
+  async pictures(source, { width, height, data }, rule) {
+    const network = await buildGpuNetwork(await graphOf(source), await device());
+    const pixels = new ImageData(Uint8ClampedArray.from(data), width, height);
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext('2d')?.putImageData(pixels, 0, 0);
+    const sources: Record<string, GpuPicture> = { ImageData: pixels, OffscreenCanvas: canvas, ImageBitmap: await createImageBitmap(pixels), VideoFrame: new VideoFrame(canvas, { timestamp: 0 }) };
+    const answers: Record<string, readonly TensorData[]> = {};
+    for (const [kind, picture] of Object.entries(sources)) {
+      answers[kind] = [...await network.runPicture(picture, rule), ...await network.runPicture(picture, rule)];
+    }
+    (sources.VideoFrame as VideoFrame).close();
+    network.dispose();
+    return answers;
   },
   async adapter() {
     const adapter = await navigator.gpu.requestAdapter();
