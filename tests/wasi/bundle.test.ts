@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { bundle } from '../../host/bundle/bundle.ts';
-import { compile } from '../../host/index.ts';
+import { compile, loadModel } from '../../host/index.ts';
 import { sharedBytes, skipWithoutShared } from '../shared.ts';
-import { engines, programOf, runIn } from './engines.ts';
+import { engines, programOf, root, runIn } from './engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kinglet-bundle-'));
 process.on('exit', () => { rmSync(folder, { recursive: true }); });
@@ -37,6 +37,20 @@ describe('a bundle', { skip: skipWithoutShared }, () => {
       assert.deepEqual(bundled.out, plain.out);
     });
   }
+  it('embeds without a host: kinglet-embed loads what it brings', async () => {
+    const embed = new Uint8Array(readFileSync(join(root, 'build/host/kinglet-embed.simd.wasm'))), plan = compile(sharedBytes('models/person_detect.tflite'));
+    const host = await loadModel(plan, { kernels: 'simd128' }), data = new Int8Array(96 * 96).map((_, i) => i * 7), [want] = await host.run([data]);
+    const { instance: { exports } } = await WebAssembly.instantiate(bundle(embed, await slotOf(embed), plan));
+    const call = (name: string, ...words: number[]): number => (exports[name] as (...all: number[]) => number)(...words);
+    const memory = exports['memory'] as WebAssembly.Memory;
+    call('_initialize');
+    const handle = call('kgl_load', 0, 0, 0);
+    assert.ok(handle > 0);
+    const at = (name: string): number => new Uint32Array(memory.buffer, call(name, handle, 0), 1)[0];
+    new Int8Array(memory.buffer).set(data, at('kgl_input'));
+    assert.equal(call('kgl_run', handle), 0);
+    assert.deepEqual(new Int8Array(memory.buffer, at('kgl_output'), want.length), want);
+  });
   it('is refused where the plan is damaged', () => {
     const plan = compile(sharedBytes('models/person_detect.tflite'));
     plan[5000] ^= 1;

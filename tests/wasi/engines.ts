@@ -4,6 +4,7 @@
 //   KINGLET_WAZERO           tests/wasi/wazero, built
 
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,10 +34,18 @@ function nodeEngine(binary: string): Engine {
   return { name: `node ${version}`, builds: major >= 22 ? ['simd', 'relaxed'] : ['simd'], skip: false, command };
 }
 
+function versionOfWasmtime(binary: string): string {
+  return spawnSync(binary, ['-c', 'from importlib.metadata import version; print(version("wasmtime"))'], { encoding: 'utf8' }).stdout.trim();
+}
+/** The one that tests/wasi/wazero pins. */
+function versionOfWazero(): string {
+  return /wazero v([\d.]+)/.exec(readFileSync(join(root, 'tests/wasi/wazero/go.mod'), 'utf8'))?.[1] ?? '';
+}
+
 export const engines: readonly Engine[] = [
   ...[process.execPath, ...others].map(nodeEngine),
-  { name: 'wasmtime', builds: ['simd', 'relaxed'], skip: python ? false : 'KINGLET_WASMTIME_PYTHON is not set', command: [python ?? '', join(root, 'scripts/wasmtime-run')] },
-  { name: 'wazero', builds: ['simd'], skip: wazero ? false : 'KINGLET_WAZERO is not set', command: [wazero ?? ''] },
+  { name: `wasmtime ${python ? versionOfWasmtime(python) : ''}`.trim(), builds: ['simd', 'relaxed'], skip: python ? false : 'KINGLET_WASMTIME_PYTHON is not set', command: [python ?? '', join(root, 'scripts/wasmtime-run')] },
+  { name: `wazero ${versionOfWazero()}`, builds: ['simd'], skip: wazero ? false : 'KINGLET_WAZERO is not set', command: [wazero ?? ''] },
 ];
 
 export function programOf(build: Build): string {

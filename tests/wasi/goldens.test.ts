@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { compile, loadModel } from '../../host/index.ts';
 import { readNpy } from '../../host/npy.ts';
 import type { TensorData } from '../../host/tensor.ts';
 import { goldens, sharedBytes, sharedFolder, skipWithoutShared } from '../shared.ts';
 import { tolerance } from '../tolerance.ts';
-import { engines, programOf, runIn, type Build, type Engine } from './engines.ts';
+import { engines, programOf, root, runIn, type Build, type Engine } from './engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kinglet-wasi-goldens-'));
 process.on('exit', () => { rmSync(folder, { recursive: true }); });
@@ -60,11 +60,23 @@ function check(engine: Engine, build: Build, { words, outputs, want }: Case): vo
   outputs.forEach((file, i) => { compare(readNpy(new Uint8Array(readFileSync(join(folder, file)))).data, want[i], build); });
 }
 
+/** What scripts/wasi-table.mjs writes into docs/wasi.md. */
+const results: { engine: string; build: Build; command: readonly string[]; equal: number; cases: number }[] = [];
+after(() => { writeFileSync(join(root, 'build/wasi-goldens.json'), JSON.stringify(results)); });
+
 for (const engine of engines) {
   describe(`goldens in ${engine.name}`, { skip: engine.skip || skipWithoutShared }, () => {
     for (const build of engine.builds) {
+      const result = { engine: engine.name, build, command: engine.command, equal: 0, cases: 0 };
+      if (!engine.skip) results.push(result);
       for (const { name, cases } of networks) {
-        it(`${name} with ${build}: ${cases.length} cases`, () => { for (const one of cases) check(engine, build, one); });
+        it(`${name} with ${build}: ${cases.length} cases`, () => {
+          result.cases += cases.length;
+          for (const one of cases) {
+            check(engine, build, one);
+            result.equal++;
+          }
+        });
       }
     }
   });
