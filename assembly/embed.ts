@@ -29,14 +29,35 @@ const DESCRIPTOR_BYTES = 96;
 const LOADED_BYTES: usize = 16;
 const loaded: usize = memory.data(1024, 8);
 let probed: i32 = -1;
-let started: i32 = 0;
+/** Not placed yet, or what placeBundle() said. */
+let started: i32 = 1;
 
-function start(): void { started = placeBundle(); }
+/**
+ * Once, before the first block is given away: blocks begin behind a bundle's plan, and the probe's comes first, so that a plan can be the last
+ * one and grow in place. Returns 0, or minus a code.
+ */
+function start(): i32 {
+  if (started > 0) {
+    started = placeBundle();
+    if (started == 0) probe(); // kgl_load asks again where that fails
+  }
+  return started;
+}
 start();
 
 export function kgl_abi(): i32 { return ABI << 16 | TIER_SIMD | (ASC_FEATURE_RELAXED_SIMD ? TIER_RELAXED : 0); }
-export function kgl_alloc(bytes: u32): usize { return allocate(bytes); }
-export function kgl_free(address: usize): void { release(address); }
+export function kgl_alloc(bytes: u32): usize {
+  const address = start() < 0 ? <usize>0 : allocate(bytes);
+  if (address == 0 && started == 0) noMemory(bytes);
+  return address;
+}
+/** Does nothing to what is no block, or a model's. */
+export function kgl_free(address: usize): void { if (!isPlan(address)) release(address); }
+/** A loaded model's plan; 0 while a place is free. */
+function isPlan(address: usize): bool {
+  for (let i = 0; i < MOST_MODELS; i++) if (changetype<Loaded>(loaded + <usize>i * LOADED_BYTES).plan == address) return true;
+  return false;
+}
 
 function modelOf(h: i32): Loaded {
   const model = changetype<Loaded>(h >= 1 && h <= MOST_MODELS ? loaded + <usize>(h - 1) * LOADED_BYTES : 0);
@@ -63,14 +84,18 @@ function probe(): i32 {
   return 0;
 }
 
-/** Address 0: the bundled plan. Returns a handle. */
+/** Address 0: the bundled plan. A block that is handed over is gone where loading fails, too. Returns a handle. */
 export function kgl_load(address: usize, bytes: u32, flags: i32): i32 {
-  const h = started < 0 ? started : freeHandle();
+  const h = start() < 0 ? started : freeHandle(), from = address == 0 ? bundledPlan() : address;
   if (h < 0) return h;
+  if (from == 0 || isPlan(from)) return fault(USAGE, from == 0 ? "no plan is given" : "this plan is loaded already");
   const code = probe();
   if (code < 0) return code;
-  const plan = address == 0 ? bundledPlan() : placed(address, bytes, (flags & FLAG_OWN) != 0);
-  if (plan == 0) return address == 0 ? fault(USAGE, "no plan is given") : -lastCode;
+  const own = (flags & FLAG_OWN) != 0, plan = address == 0 ? from : placed(address, bytes, own);
+  if (plan == 0) {
+    if (own) release(address);
+    return -lastCode;
+  }
   const opened = openPlan(plan);
   const descriptors = opened < 0 ? <usize>0 : allocate(<u64>(inputCount(plan) + load<i32>(plan, HEADER_OUTPUT_COUNT)) * DESCRIPTOR_BYTES);
   if (opened < 0 || descriptors == 0) {

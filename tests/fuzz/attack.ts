@@ -51,7 +51,7 @@ export function attack(bytes: Uint8Array, damages: readonly Damage[], as: Job['a
   });
 }
 
-function damaged(bytes: Uint8Array, damage: Damage): Uint8Array {
+export function damaged(bytes: Uint8Array, damage: Damage): Uint8Array {
   const copy = bytes.slice(0, damage.cut ?? bytes.length);
   if (damage.flip) copy[damage.flip.at] = (copy[damage.flip.at] ?? 0) ^ damage.flip.mask;
   if (damage.repair) new DataView(copy.buffer).setInt32(HEADER_CHECKSUM, checksum(copy), true);

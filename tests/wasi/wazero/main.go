@@ -1,4 +1,4 @@
-// Runs a WASI program in wazero: wazero-run [--dir HOST[::GUEST]]... PROGRAM.wasm [WORD]...
+// Runs a WASI program in wazero: wazero-run [--dir HOST[::GUEST]]... PROGRAM.wasm [WORD]... The other use of it is in embed.go.
 package main
 
 import (
@@ -15,6 +15,13 @@ import (
 
 func main() {
 	words, folders := os.Args[1:], wazero.NewFSConfig()
+	if len(words) == 2 && words[0] == "--embed" {
+		if err := serveEmbed(words[1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		return
+	}
 	for len(words) > 1 && words[0] == "--dir" {
 		host, guest, both := strings.Cut(words[1], "::")
 		if !both {
