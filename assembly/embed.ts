@@ -233,7 +233,7 @@ export function kgl_error(to: usize, capacity: u32): i32 {
   const bytes = min<usize>(faultBytes(), capacity);
   if (!isMemory(to, bytes)) return -USAGE;
   memory.copy(to, faultText(), bytes);
-  return bytes;
+  return <i32>bytes;
 }
 
 /** what: 0 arena bytes, 1 weight bytes, 2 multiply-accumulates / 1000, 3 layers. */
