@@ -79,5 +79,5 @@ if len(sys.argv) not in (4, 5):
     sys.exit("classify.py MODULE.wasm MODEL.kgl|- INPUT [OUTPUT]")
 try:
     main(*sys.argv[1:])
-except (OSError, RuntimeError, ValueError) as failure:
+except (OSError, RuntimeError, ValueError, wasmtime.WasmtimeError, wasmtime.Trap) as failure:
     sys.exit(f"classify: {failure}")
