@@ -1,5 +1,5 @@
 // Whole networks on SwiftShader in Chromium: every float32 golden of ../shared, and the zoo's families on small pictures; how many dispatches
-// they take. One page and one device for all, so that pipelines are compiled once.
+// they take. One page for all, and for the zoo one device, so that pipelines are compiled once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -57,9 +57,10 @@ describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 600_00
       gpu.site.files.set(address, sharedBytes(golden.modelFile));
       const name = golden.cases[0] ?? '';
       const inputs = tensors(golden, name, 'input').map((_, i) => `/shared/goldens/${golden.name}/${name}.input_${i}.npy`);
-      const { facts, outputs } = await gpu.page.evaluate(([url, files]) => kingletGpu.run({ url }, [files]), [address, inputs] as const);
-      assert.ok(facts.dispatches > 0);
-      agree(outputs[0] ?? [], tensors(golden, name, 'output').map(({ data }) => data));
+      const { stats, outputs } = await gpu.page.evaluate(([url, files]) => kingletGpu.forced(url, files), [address, inputs] as const);
+      assert.deepEqual([stats.backend, stats.gpu?.answers], ['webgpu', 1]);
+      assert.ok((stats.gpu?.dispatches ?? 0) > 0);
+      agree(outputs, tensors(golden, name, 'output').map(({ data }) => data));
     });
   }
 

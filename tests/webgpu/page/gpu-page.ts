@@ -6,6 +6,7 @@ import { importModel } from '../../../host/import/index.ts';
 import { readNpy } from '../../../host/npy.ts';
 import { optimise } from '../../../host/passes/index.ts';
 import type { TensorData } from '../../../host/tensor.ts';
+import { loadModel, type ModelStats } from '../../../host/webgpu.ts';
 import { buildGpuNetwork, type GpuFacts, type GpuNetwork, type GpuPicture, type PictureRule } from '../../../host/webgpu/gpu-network.ts';
 import { networkGraph, type ZooOptions } from '../../../models/zoo.ts';
 import { noise } from '../../../models/random.ts';
@@ -22,6 +23,8 @@ export interface GpuAnswer {
   readonly outputs: readonly (readonly TensorData[])[];
 }
 export interface KingletGpu {
+  /** A model file through kinglet/webgpu with its backend forced, on a device of its own. `inputs`: addresses of .npy files. */
+  forced(url: string, inputs: readonly string[]): Promise<{ readonly stats: Pick<ModelStats, 'backend' | 'gpu'>; readonly outputs: readonly TensorData[] }>;
   /** `inputs`: addresses of .npy files per run, or seeds of noise. */
   run(source: NetworkSource, inputs: readonly (readonly string[] | number)[]): Promise<GpuAnswer>;
   /** Runs turn about; the outputs of each network. */
@@ -56,7 +59,10 @@ async function graphOf(source: NetworkSource): Promise<Graph> {
 
 async function inputsOf(graph: Graph, given: readonly string[] | number): Promise<TensorData[]> {
   if (typeof given === 'number') return graph.inputs.map((input, i) => noise(given + 1000 * i, input.shape).data);
-  return Promise.all(given.map(async (path) => readNpy(new Uint8Array(await (await fetch(path)).arrayBuffer())).data));
+  return Promise.all(given.map(npyAt));
+}
+async function npyAt(path: string): Promise<TensorData> {
+  return readNpy(new Uint8Array(await (await fetch(path)).arrayBuffer())).data;
 }
 
 /** Counts calls of create functions while `work` runs. */
@@ -74,6 +80,13 @@ async function counting<T>(on: GPUDevice, work: () => Promise<T>): Promise<{ res
 }
 
 globalThis.kingletGpu = {
+  async forced(url, inputs) {
+    const model = await loadModel(url, { backend: 'webgpu', warmup: false });
+    const outputs = await model.run(await Promise.all(inputs.map(npyAt)));
+    const { backend, gpu } = model.stats;
+    model.dispose();
+    return { stats: { backend, gpu }, outputs };
+  },
   async run(source, inputs) {
     const graph = await graphOf(source);
     const network = await buildGpuNetwork(graph, await device());
