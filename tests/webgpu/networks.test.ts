@@ -46,7 +46,7 @@ const zoo: readonly (readonly [name: string, size?: number])[] = [
   ['mnasnet1_0', 33], ['efficientnet_b0', 33], ['nasnet_a_mobile', 33],
 ];
 
-describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 600_000 }, () => {
+describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 1_200_000 }, () => {
   let gpu: GpuPage;
   before(async () => { gpu = await openGpuPage(); });
   after(() => gpu.close());

@@ -2,7 +2,6 @@
 // In: networks by address, name or case. Out: globalThis.kingletGpu; answers as they are. Must not judge them: the test does.
 
 import type { Graph } from '../../../host/graph/graph.ts';
-import { importModel } from '../../../host/import/index.ts';
 import { readNpy } from '../../../host/npy.ts';
 import { optimise } from '../../../host/passes/index.ts';
 import type { TensorData } from '../../../host/tensor.ts';
@@ -13,8 +12,8 @@ import { noise } from '../../../models/random.ts';
 import type { PlainPicture } from '../../browser/page/images.ts';
 import { kernelCases } from '../kernel-cases.ts';
 
-/** A model file, a network of the zoo, or a graph that tests a kernel, as it is or through the passes. */
-export type NetworkSource = { readonly url: string } | { readonly name: string; readonly options: ZooOptions } | { readonly kernelCase: string };
+/** A network of the zoo through the passes, or a graph that tests a kernel as it is. */
+export type NetworkSource = { readonly name: string; readonly options: ZooOptions } | { readonly kernelCase: string };
 export interface GpuAnswer {
   readonly facts: GpuFacts;
   /** Of cases, by profile(). */
@@ -25,8 +24,8 @@ export interface GpuAnswer {
 export interface KingletGpu {
   /** A model file through kinglet/webgpu with its backend forced, on a device of its own. `inputs`: addresses of .npy files. */
   forced(url: string, inputs: readonly string[]): Promise<{ readonly stats: Pick<ModelStats, 'backend' | 'gpu'>; readonly outputs: readonly TensorData[] }>;
-  /** `inputs`: addresses of .npy files per run, or seeds of noise. */
-  run(source: NetworkSource, inputs: readonly (readonly string[] | number)[]): Promise<GpuAnswer>;
+  /** `seeds` of each run's noise. */
+  run(source: NetworkSource, seeds: readonly number[]): Promise<GpuAnswer>;
   /** Runs turn about; the outputs of each network. */
   interleaved(sources: readonly NetworkSource[], seeds: readonly number[]): Promise<readonly (readonly (readonly TensorData[])[])[]>;
   /** What the device's create functions were called for: by the build, and by `runs` runs after the first. */
@@ -53,13 +52,11 @@ async function graphOf(source: NetworkSource): Promise<Graph> {
     if (!found) throw new Error(`there is no case ${source.kernelCase}`);
     return found.make();
   }
-  const graph = 'url' in source ? importModel(new Uint8Array(await (await fetch(source.url)).arrayBuffer())) : await networkGraph(source.name, source.options);
-  return optimise(graph).graph;
+  return optimise(await networkGraph(source.name, source.options)).graph;
 }
 
-async function inputsOf(graph: Graph, given: readonly string[] | number): Promise<TensorData[]> {
-  if (typeof given === 'number') return graph.inputs.map((input, i) => noise(given + 1000 * i, input.shape).data);
-  return Promise.all(given.map(npyAt));
+function inputsOf(graph: Graph, seed: number): TensorData[] {
+  return graph.inputs.map((input, i) => noise(seed + 1000 * i, input.shape).data);
 }
 async function npyAt(path: string): Promise<TensorData> {
   return readNpy(new Uint8Array(await (await fetch(path)).arrayBuffer())).data;
@@ -87,12 +84,12 @@ globalThis.kingletGpu = {
     model.dispose();
     return { stats: { backend, gpu }, outputs };
   },
-  async run(source, inputs) {
+  async run(source, seeds) {
     const graph = await graphOf(source);
     const network = await buildGpuNetwork(graph, await device());
     const outputs: TensorData[][] = [];
-    for (const given of inputs) outputs.push(await network.run(await inputsOf(graph, given)));
-    const times = 'kernelCase' in source && inputs[0] !== undefined ? await network.profile(await inputsOf(graph, inputs[0])) : [];
+    for (const seed of seeds) outputs.push(await network.run(inputsOf(graph, seed)));
+    const times = 'kernelCase' in source && seeds[0] !== undefined ? await network.profile(inputsOf(graph, seeds[0])) : [];
     network.dispose();
     return { facts: network.facts, kernels: times?.map(({ kernel }) => kernel) ?? [], outputs };
   },
@@ -103,7 +100,7 @@ globalThis.kingletGpu = {
     const outputs: TensorData[][][] = graphs.map(() => []);
     for (const seed of seeds) {
       // Both are under way at once.
-      const results = await Promise.all(networks.map(async (network, i) => network.run(await inputsOf(graphs[i], seed))));
+      const results = await Promise.all(networks.map((network, i) => network.run(inputsOf(graphs[i], seed))));
       results.forEach((result, i) => { outputs[i].push(result); });
     }
     for (const network of networks) network.dispose();
@@ -111,7 +108,7 @@ globalThis.kingletGpu = {
   },
   async created(source, runs) {
     const [graph, on] = [await graphOf(source), await device()];
-    const inputs = await inputsOf(graph, 1);
+    const inputs = inputsOf(graph, 1);
     const built = await counting(on, () => buildGpuNetwork(graph, on));
     const network = built.result;
     await network.run(inputs);
@@ -122,7 +119,7 @@ globalThis.kingletGpu = {
   },
   async destroyed(source) {
     const [graph, own] = [await graphOf(source), await openDevice()];
-    const inputs = await inputsOf(graph, 1);
+    const inputs = inputsOf(graph, 1);
     const network = await buildGpuNetwork(graph, own);
     const texts: string[] = [];
     const attempt = async (): Promise<void> => {
