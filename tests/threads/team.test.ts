@@ -21,6 +21,9 @@ threadModule.Worker = class extends threadModule.Worker {
   }
 };
 
+/** Until earlier tests' teams, which wait half a second for a next model, have ended: the last worker that was started is then of the next team. */
+function earlierTeamsEnded(): Promise<void> { return new Promise((resolve) => { setTimeout(resolve, 700); }); }
+
 /** A deadline against a hang: the 200 ms that are promised are printed, and measured on a quiet machine. */
 const REPORT_MS = 5000;
 
@@ -45,6 +48,20 @@ it('runs of one model and of several wait for each other', async () => {
   models.forEach((model) => { model.dispose(); });
 });
 
+it('a model that comes soon after the last one went takes over its workers, one of another cap does not', async () => {
+  const load = (maxMemory?: number): ReturnType<typeof loadPlan> => loadPlan(tinyPlan, { threads: 2, warmup: false, maxMemory });
+  const last = await load(), started = spawned.length, expected = await last.run(tinyInput);
+  last.dispose();
+  const next = await load();
+  assert.equal(spawned.length, started);
+  assert.deepEqual(await next.run(tinyInput), expected);
+  next.dispose();
+  const capped = await load(2 ** 24);
+  assert.equal(spawned.length, started + 2);
+  assert.deepEqual(await capped.run(tinyInput), expected);
+  capped.dispose();
+});
+
 it('nothing else runs on a model whose threads run; dispose ends it', async () => {
   const model = await loadPlan(middlePlan, { threads: 2 }), other = await loadPlan(middlePlan, { threads: 2 });
   const expected = await other.run(middleInput);
@@ -61,6 +78,7 @@ it('nothing else runs on a model whose threads run; dispose ends it', async () =
 });
 
 it('a worker that dies between runs: the next run has one thread, a model loaded later has threads again', async () => {
+  await earlierTeamsEnded();
   const model = await loadPlan(middlePlan, { threads: 2 });
   const expected = await model.run(middleInput);
   await spawned.at(-1)?.terminate();
@@ -75,6 +93,7 @@ it('a worker that dies between runs: the next run has one thread, a model loaded
 
 it('a worker that dies during a run is reported', async (t) => {
   const plan = await networkPlan('mobilenet_v1', { batch: 16 });
+  await earlierTeamsEnded();
   const model = await loadPlan(plan, { threads: 2, warmup: false });
   const image = noise(9, [16, 224, 224, 3]).data as Float32Array;
   let reported = 0;
