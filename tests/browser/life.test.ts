@@ -78,6 +78,7 @@ describe('models come and go', { skip: skipWithoutChromium, timeout: 240_000 }, 
   it('a killed worker is reported, and the model goes on', async (t) => {
     const facts = await page.evaluate(async () => {
       const { KingletError, loadPlan } = kingletPage.kinglet;
+      await new Promise((resolve) => { setTimeout(resolve, 700); }); // until the workers of earlier models, which wait half a second, have ended
       workers.length = 0;
       const model = await loadPlan('/large', { warmup: false, threads: 2 });
       const input = new Float32Array(224 * 224 * 3).map((_, i) => (i % 255) / 255);
