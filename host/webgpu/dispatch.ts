@@ -2,8 +2,7 @@
 // and the words of its uniform slot. Structure (windows, activations, variants) is text; sizes and places are uniforms, so that layers
 // that differ in size alone share a pipeline. Must not know ops, devices or where regions lie.
 
-import type { Address, View } from '../plan/lowering.ts';
-import type { WeightRegion } from './gpu-lowering.ts';
+import type { Address, Region, View } from '../plan/lowering.ts';
 
 /** A tensor as a shader sees it: an array of floats, or of four channels at a time. */
 export interface Operand {
@@ -42,6 +41,11 @@ export function linear(threads: number): Workgroups {
 export const linearMain = `@compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = i32(id.x + id.y * groups.x * ${WORKGROUP}u);`;
+
+/** A region of packed weights; `half`: stored as 16-bit floats. */
+export interface WeightRegion extends Region {
+  readonly half: boolean;
+}
 
 /** Packed weights (pack-weights.ts), which kernels convert to float32 as they read them: they may be stored in half precision. */
 export function weightRows(name: string, at: Address, as: Operand['as'] = 'vec4f'): Operand {

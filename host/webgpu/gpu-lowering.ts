@@ -14,11 +14,6 @@ export interface GpuRegion extends Region {
   readonly channels: number;
 }
 
-/** A region of packed weights; `half`: stored as 16-bit floats. */
-export interface WeightRegion extends Region {
-  readonly half: boolean;
-}
-
 export interface GpuLowering {
   /** Where to read `value`; copied to a place of its own when its view does not meet `need`. */
   read(value: Value, need?: Need): View;

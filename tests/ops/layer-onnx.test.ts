@@ -8,6 +8,7 @@ import { isConstant, type Graph, type Value } from '../../host/graph/graph.ts';
 import { onnxReaders } from '../../host/ops/index.ts';
 import { numbers, type Quantization, type Tensor } from '../../host/tensor.ts';
 import { layerGoldens } from './layer-goldens.ts';
+import { reductionGoldens } from './reduction-goldens.ts';
 import type { TensorLiteral } from './onnx-goldens.ts';
 import { bothWays, floatTensor, intTensor } from './problem.ts';
 import { onnxNode, type OnnxSpec } from './source-nodes.ts';
@@ -46,7 +47,7 @@ function agrees(data: ArrayLike<number | bigint>, expected: readonly number[], l
   ok(actual.length === expected.length && worst <= limit, `[${actual.join(', ')}] is not [${expected.join(', ')}]`);
 }
 
-for (const golden of layerGoldens) {
+for (const golden of [...layerGoldens, ...reductionGoldens]) {
   test(golden.name, async () => {
     const { graph, fed } = readNode(golden.op, { opset: golden.opset, attrs: golden.attrs }, golden.inputs.map((t) => t && literal(t)), golden.constants);
     const [byDefinition, bySteps] = await bothWays(graph, fed);

@@ -145,7 +145,7 @@ class Importer {
   }
 }
 
-/** Open dimensions are -1 in shape_signature and some placeholder in shape; old files have the -1 in shape. */
+/** Open dimensions are -1 in shape_signature and some number in shape; old files have the -1 in shape. */
 function openShape(record: TensorRecord, what: string): readonly number[] {
   const { shape, signature } = record;
   if (shape.some((dim) => dim < -1)) throw new KingletError('ERR_MODEL_INVALID', `${what} has the impossible shape [${shape.join(', ')}]`);
