@@ -5,10 +5,11 @@
 import * as abi from '../../assembly/abi.ts';
 import { KingletError, quote } from '../error.ts';
 import { named } from '../graph/builder.ts';
-import { isConstant, usesOf, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { isConstant, type Graph, type Node, type Value } from '../graph/graph.ts';
 import { denseStrides, elementBytes, elementCount, type TensorType } from '../tensor.ts';
 import { type Address, type Lowering, type Need, type Region, type View, type Words } from './lowering.ts';
 import { makeNest } from './views.ts';
+import { placeParts } from './place-parts.ts';
 
 /** What a step computes, for people: the trace records of the plan. */
 export interface Trace {
@@ -67,7 +68,7 @@ class Lowerer implements Lowering {
   lower(graph: Graph): Lowered {
     for (const value of graph.inputs) this.#views.set(value, this.#fresh(value));
     this.#placeOutputs(graph);
-    this.#placeParts(graph);
+    placeParts(graph, graph.nodes, this.#places, (value) => this.#fresh(value));
     for (const node of graph.nodes) this.#lowerNode(node);
     const outputs = graph.outputs.map((value) => ({ value, view: this.#outputView(value) }));
     const inputs = graph.inputs.map((value) => ({ value, view: this.#views.get(value) ?? this.#fresh(value) }));
@@ -81,24 +82,6 @@ class Lowerer implements Lowering {
   #placeOutputs(graph: Graph): void {
     for (const value of graph.outputs) {
       if (!isConstant(value) && !graph.inputs.includes(value)) this.#places.set(value, this.#fresh(value));
-    }
-  }
-
-  /** Backwards: an op that only joins or views its inputs lets their producers write straight into its own place. */
-  #placeParts(graph: Graph): void {
-    const uses = usesOf(graph);
-    for (const node of graph.nodes.toReversed()) {
-      const [out] = node.outputs;
-      if (!node.op.place || !out) continue;
-      const joins = node.inputs.length > 1 && node.op.kind === 'concat';
-      let place = this.#places.get(out);
-      if (!place && joins) this.#places.set(out, (place = this.#fresh(out)));
-      if (!place) continue;
-      node.op.place(node, place).forEach((part, i) => {
-        const input = node.inputs[i];
-        if (!part || !input || !uses.producer(input) || this.#places.has(input)) return;
-        if (joins || uses.consumers(input).length === 1) this.#places.set(input, part);
-      });
     }
   }
 

@@ -4,7 +4,7 @@
 
 import { KingletError } from '../error.ts';
 import { named } from '../graph/builder.ts';
-import { isConstant, usesOf, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { isConstant, type Graph, type Node, type Value } from '../graph/graph.ts';
 import { type Address, type Need, type Region, type View } from '../plan/lowering.ts';
 import { denseStrides, elementCount, type Shape } from '../tensor.ts';
 import { MAX_WORKGROUPS, type Dispatch, type WeightRegion } from './dispatch.ts';
@@ -13,6 +13,7 @@ import { ceil4, type GpuLowering, type GpuRegion } from './gpu-lowering.ts';
 import { toHalves } from './half-floats.ts';
 import { copy } from './kernels/elementwise.ts';
 import { gpuRules } from './gpu-rules.ts';
+import { placeParts } from '../plan/place-parts.ts';
 
 export interface GpuStep {
   readonly dispatch: Dispatch;
@@ -63,28 +64,10 @@ class GpuLowerer implements GpuLowering {
     const inputs = graph.inputs.map((value) => ({ value, view: denseView(value) }));
     for (const { value, view } of inputs) this.#views.set(value, view);
     const units = fuseUnits(graph);
-    this.#placeParts(graph, units);
+    placeParts(graph, units.map(({ node }) => node), this.#places, pitchedView);
     for (const unit of units) this.#lowerUnit(unit);
     const outputs = graph.outputs.map((value) => ({ value, view: this.#viewOf(value) }));
     return { steps: this.steps, weights: this.#stored, inputs, outputs };
-  }
-
-  /** Backwards, as in plan/lower.ts: what a join reads is written straight into the join's own place. */
-  #placeParts(graph: Graph, units: readonly Unit[]): void {
-    const uses = usesOf(graph);
-    for (const { node } of units.toReversed()) {
-      const [out] = node.outputs;
-      if (!node.op.place || !out) continue;
-      const joins = node.op.kind === 'concat';
-      let place = this.#places.get(out);
-      if (!place && joins) this.#places.set(out, (place = pitchedView(out)));
-      if (!place) continue;
-      node.op.place(node, place).forEach((part, i) => {
-        const input = node.inputs[i];
-        if (!part || !input || !uses.producer(input) || this.#places.has(input)) return;
-        if (joins || uses.consumers(input).length === 1) this.#places.set(input, part);
-      });
-    }
   }
 
   #lowerUnit(unit: Unit): void {
