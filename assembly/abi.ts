@@ -120,8 +120,10 @@ export const OPCODE_COUNT = 28;
 /** In lists of a team's threads only (assembly/threads.ts): no step, and no opcode of plans. */
 export const BARRIER = 0;
 
-// Control words of a team of threads, byte offsets from CONTROL_AT in the shared memory; those that many write have a cache line each.
+// Control words of a team of threads, byte offsets from where they begin; those that many write have a cache line each. In a shared memory the
+// first team's begin at CONTROL_AT; a second one's, of another build, lie behind them.
 export const CONTROL_AT = 64;
+export const CONTROL_BYTES = 448;
 export const CONTROL_ARRIVED = 0; // threads that wait at the barrier
 export const CONTROL_ROUND = 64; // barriers passed
 export const CONTROL_SLEEPERS = 128; // threads that need a notify

@@ -3,13 +3,15 @@
 // Between jobs it looks at the control words for a moment, sleeps for a moment, then waits for a message. Must not import the host.
 
 import {
-  CONTROL_ABORT, CONTROL_AT, CONTROL_BASE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED, CONTROL_SPINS,
+  CONTROL_ABORT, CONTROL_BASE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED, CONTROL_SPINS,
 } from '../assembly/abi.ts';
 
 /** What the team sends first. Every later message only wakes. */
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Where the team's control words begin. */
+  readonly control: number;
   readonly index: number;
   readonly threads: number;
   /** Held as long as this worker lives, where the platform has locks: its end is noticed by who waits for it. */
@@ -30,8 +32,8 @@ const IDLE_SPINS = 200_000;
 /** Then a sleep that a notify ends; behind it only a message does. */
 const IDLE_MS = 50;
 
-function makeMember({ module, memory, index, threads }: WorkerStart, post: Post): () => void {
-  const words = new Int32Array(memory.buffer), control = words.subarray(CONTROL_AT >> 2), parked = (CONTROL_PARKED >> 2) + index;
+function makeMember({ module, memory, control: controlAt, index, threads }: WorkerStart, post: Post): () => void {
+  const words = new Int32Array(memory.buffer), control = words.subarray(controlAt >> 2), parked = (CONTROL_PARKED >> 2) + index;
   const wait = (word: number, value: number, ms: number): void => { Atomics.wait(words, word >> 2, value, ms); };
   const member = new WebAssembly.Instance(module, { env: { memory, wait } }).exports as unknown as TeamMember;
   const at = (offset: number): number => Atomics.load(control, offset >> 2);
@@ -40,7 +42,7 @@ function makeMember({ module, memory, index, threads }: WorkerStart, post: Post)
   const runJob = (): void => {
     // The memory may have grown: the table is read through a view of today's buffer.
     const table = new Int32Array(memory.buffer, at(CONTROL_LISTS) + 8 * index, 2);
-    if (member.runList(at(CONTROL_BASE), table[0] ?? 0, table[1] ?? 0, CONTROL_AT, threads, at(CONTROL_SPINS)) === 0) return;
+    if (member.runList(at(CONTROL_BASE), table[0] ?? 0, table[1] ?? 0, controlAt, threads, at(CONTROL_SPINS)) === 0) return;
     if (Atomics.add(control, CONTROL_FINISHED >> 2, 1) !== threads - 1) return;
     Atomics.store(control, CONTROL_FINISHED >> 2, 0);
     post(seen);
@@ -52,7 +54,7 @@ function makeMember({ module, memory, index, threads }: WorkerStart, post: Post)
       if (at(CONTROL_JOB) !== seen) {
         seen = at(CONTROL_JOB);
         runJob();
-      } else if (member.stays(CONTROL_AT + CONTROL_JOB, seen, IDLE_SPINS) !== 0 && Atomics.wait(control, CONTROL_JOB >> 2, seen, IDLE_MS) === 'timed-out') {
+      } else if (member.stays(controlAt + CONTROL_JOB, seen, IDLE_SPINS) !== 0 && Atomics.wait(control, CONTROL_JOB >> 2, seen, IDLE_MS) === 'timed-out') {
         Atomics.store(control, parked, 1);
         if (at(CONTROL_JOB) === seen) return;
         if (Atomics.compareExchange(control, parked, 1, 0) === 0) return; // the message is on its way

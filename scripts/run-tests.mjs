@@ -18,7 +18,7 @@ const wanted = process.argv.slice(2);
 const files = wanted.length === 0 ? tests : tests.filter((f) => wanted.some((w) => f.includes(w)));
 const matching = (pattern) => files.filter((f) => pattern.test(f));
 /** What depends on the engine and is repeated on the other ones; the rest of the host is plain arithmetic. */
-const engineDependent = matching(/^build.tests.(kernels|models|api|conformance|zoo.(classic|published|quantize))\b/);
+const engineDependent = matching(/^build.tests.(kernels|models|api|conformance|threads.team|zoo.(classic|published|quantize))\b/);
 /** Emulation is slow: the kernels that multiply, and every golden with the relaxed build. */
 const multiplying = matching(/^build.tests.kernels.(conv|dot-mode|dwconv|executor|matmul)\b/);
 const goldens = matching(/^build.tests.models.goldens\b/);

@@ -5,7 +5,7 @@
 // can touch the memory any more.
 
 import {
-  CONTROL_ABORT, CONTROL_ARRIVED, CONTROL_AT, CONTROL_BASE, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED,
+  CONTROL_ABORT, CONTROL_ARRIVED, CONTROL_AT, CONTROL_BASE, CONTROL_BYTES, CONTROL_FINISHED, CONTROL_JOB, CONTROL_LISTS, CONTROL_PARKED,
   CONTROL_ROUND, CONTROL_SPINS,
 } from '../../assembly/abi.ts';
 import type { MemoryGroup } from '../backends/memory-group.ts';
@@ -40,15 +40,15 @@ export class Team {
   #failure: KingletError | null = null;
   #ended: Promise<void> = Promise.resolve();
 
-  private constructor(group: MemoryGroup) {
+  private constructor(group: MemoryGroup, control: number) {
     this.#group = group;
     this.threads = group.threads;
-    this.#control = new Int32Array(group.memory.buffer, CONTROL_AT);
+    this.#control = new Int32Array(group.memory.buffer, control, CONTROL_BYTES >> 2);
   }
 
-  /** Starts the workers. Throws ERR_WORKER when one of them does not come up. */
-  static async start(group: MemoryGroup, module: WebAssembly.Module): Promise<Team> {
-    const team = new Team(group);
+  /** Starts the workers, whose control words begin at `control`. Throws ERR_WORKER when one of them does not come up. */
+  static async start(group: MemoryGroup, module: WebAssembly.Module, control: number): Promise<Team> {
+    const team = new Team(group, control);
     Atomics.store(team.#control, CONTROL_SPINS >> 2, team.threads > coresHere() ? 0 : SPINS);
     await team.#spawn(module);
     group.onClose(() => { team.#close(); });
@@ -77,7 +77,7 @@ export class Team {
         message: (data) => { this.#hear(data as WorkerMessage); }, death: (reason) => { this.#fail(`worker ${index} died: ${reason}`); },
       });
       this.#workers.push(worker);
-      const start: WorkerStart = { module, memory: this.#group.memory, index, threads: this.threads, lock };
+      const start: WorkerStart = { module, memory: this.#group.memory, control: this.#control.byteOffset, index, threads: this.threads, lock };
       worker.post(start);
     }
     if (!this.alive) this.#stopAll();
@@ -143,13 +143,14 @@ export class Team {
   }
 }
 
+/** Teams of different builds run in one memory without knowing of each other. */
 const teams = new WeakMap<MemoryGroup, Map<WebAssembly.Module, Promise<Team>>>();
 
 /** The group's team for this build, started by the first model that needs it. Throws ERR_WORKER. */
 export function teamOf(group: MemoryGroup, module: WebAssembly.Module): Promise<Team> {
   const known = teams.get(group) ?? new Map<WebAssembly.Module, Promise<Team>>();
   teams.set(group, known);
-  const team = known.get(module) ?? Team.start(group, module);
+  const team = known.get(module) ?? Team.start(group, module, CONTROL_AT + known.size * CONTROL_BYTES); // there are two builds
   known.set(module, team);
   return team;
 }

@@ -7,6 +7,7 @@ import type { Worker } from 'node:worker_threads';
 import { loadPlan, type KingletError } from '../../host/run.ts';
 import { networkPlan } from '../../models/zoo.ts';
 import { noise } from '../../models/random.ts';
+import { kernelSets } from '../engines.ts';
 import { middleInput, middlePlan, tinyInput, tinyPlan } from './small-plans.ts';
 
 const code = (wanted: string) => (error: KingletError): boolean => error.code === wanted;
@@ -45,6 +46,15 @@ it('runs of one model and of several wait for each other', async () => {
   const expected = [await models[0].run(middleInput), await models[1].run(tinyInput)];
   const all = await Promise.all(Array.from({ length: 30 }, (_, i) => models[i % 2].run(i % 2 === 0 ? middleInput : tinyInput)));
   all.forEach((outputs, i) => { assert.deepEqual(outputs, expected[i % 2]); });
+  models.forEach((model) => { model.dispose(); });
+});
+
+if (kernelSets().includes('relaxed')) it('both builds have threads in one memory at once', async () => {
+  const models = [await loadPlan(middlePlan, { threads: 2, kernels: 'relaxed' }), await loadPlan(middlePlan, { threads: 2, kernels: 'simd128' })];
+  assert.equal(models[0].input(0).buffer, models[1].input(0).buffer);
+  const alone: unknown[] = [];
+  for (const model of models) alone.push(await model.run(middleInput));
+  for (let i = 0; i < 50; i++) assert.deepEqual(await Promise.all(models.map((model) => model.run(middleInput))), alone);
   models.forEach((model) => { model.dispose(); });
 });
 
