@@ -55,7 +55,7 @@ export function f32Conv(step: usize, base: usize): void {
         let b = weights;
         for (let column = 0; column < oc; column += 8) {
           const c = result + <usize>first * ldc + <usize>(g * oc + column) * channelBytes;
-          if (first == 0 && rows > 1) touchPanel(b, panelBytes);
+          if (first == 0) touchPanel(b, panelBytes);
           if (channelBytes == 4 && column + 8 <= oc) f32Gemm(rows, k, a, lda, b, c, ldc, step);
           else scatter(step, rows, k, a, lda, b, c, tile, min(oc - column, 8));
           b += panelBytes;

@@ -38,12 +38,13 @@ export const pixelsUniform: Need = ({ shape, strides }) =>
   (shape[1] ?? 1) <= 1 || (shape[2] ?? 1) <= 1 || strides[1] === (shape[2] ?? 1) * (strides[2] ?? 0);
 
 /**
- * Bytes of packed rows (or rows read in place) that one block keeps in cache. All weights pass by once per block: where they are
- * too large for the second-level cache themselves, larger blocks fetch them less often. For int8 it is rows and results together,
- * in the first-level cache: a byte feeds four times as many operations there, and columns are written eight at a time.
+ * Bytes of rows, packed or read in place, that one block keeps in the first-level cache, with a line of results for each row: columns
+ * are written eight at a time. All weights pass by once per block: where they are too large for the second-level cache themselves,
+ * larger blocks fetch them less often. For int8 it is rows and all their results: a byte feeds four times as many operations there.
  */
-const BLOCK_BYTES = { packed: 64 * 1024, direct: 128 * 1024, quantized: 32 * 1024, largeWeights: 448 * 1024 };
+const BLOCK_BYTES = { float32: 16 * 1024, quantized: 32 * 1024, largeWeights: 448 * 1024 };
 const LARGE_WEIGHTS = 384 * 1024;
+const CACHE_LINE = 64;
 /** Tile heights 4 and 6 both divide it. */
 const ROW_UNIT = 12;
 
@@ -121,8 +122,8 @@ function emitGemm(ctx: Lowering, c: ConvStep): void {
   const planar = !quantized && !direct && !('kind' in c.weights) && ic > 1 && strideOf(c.src, 3) !== 1 && pixel === 1 && c.dilations[1] === 1;
   const rowBytes = quantized ? Math.ceil(k / 4) * 8 : k * 4;
   const large = k * oc * 4 > LARGE_WEIGHTS;
-  const cachedBytes = quantized ? Math.ceil(k / 4) * 4 + oc : rowBytes;
-  const budget = quantized ? BLOCK_BYTES.quantized : large ? BLOCK_BYTES.largeWeights : direct ? BLOCK_BYTES.direct : BLOCK_BYTES.packed;
+  const cachedBytes = quantized ? Math.ceil(k / 4) * 4 + oc : rowBytes + CACHE_LINE;
+  const budget = quantized ? BLOCK_BYTES.quantized : large ? BLOCK_BYTES.largeWeights : BLOCK_BYTES.float32;
   const rows = Math.ceil((dim(c.dst, 1) * dim(c.dst, 2)) / ROW_UNIT) * ROW_UNIT;
   const blockRows = Math.min(rows, Math.max(1, Math.floor(budget / cachedBytes / ROW_UNIT)) * ROW_UNIT);
   const scratchBytes = quantized ? blockRows * rowBytes + blockRows * 4 + 512 : (direct ? 0 : blockRows * rowBytes) + 256;
