@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { inFreshBrowser } from './browser.mjs';
 import { bundlePage } from './bundle.mjs';
-import { coldBounds, models as catalogue, soakModels } from './catalogue.mjs';
+import { coldBounds, LEAST_PEAK_SPEEDUP, models as catalogue, soakModels } from './catalogue.mjs';
 import { exportOnnx } from './export-onnx.mjs';
 import { makeReport } from './report.mjs';
 import { serve } from './server.mjs';
@@ -148,7 +148,7 @@ async function threadsPart() {
     for (const where of model.twoThreads ? ['chromium', 'node'] : ['chromium']) {
       const rivals = where === 'chromium' ? model.chromium : [];
       say(`threads ${model.id} in ${where}: kinglet${rivals.map((name) => `, ${name}`).join('')}, two threads (${await quiet()})`);
-      const result = await run[where]({ ...jobOf(model, where), speedup: true, engine: KINGLET[0], entrants: [], rivals, rounds: model.twoThreads ? rounds : 10, blockMs: 60, int8 });
+      const result = await run[where]({ ...jobOf(model, where), speedup: true, engine: KINGLET[0], entrants: [], rivals, rounds: model.twoThreads ? rounds : 10, leastPeak: LEAST_PEAK_SPEEDUP, int8 });
       for (const entrant of entrantsOf(result, [KINGLET[0], ...rivals])) if (entrant.failed !== undefined || entrant.threads > 1) rows.push({ model: model.id, where, threads: 2, ...entrant, ...speedupsOf(entrant, result) });
     }
   }

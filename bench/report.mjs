@@ -41,8 +41,8 @@ const how = `Time: from filled typed arrays to readable ones, median over all ru
 about 80 ms that take turns in alternating order, after a warm-up of 0.7 s and at least 10 runs; in brackets the quietest block's median.
 Ratio: kinglet's block median divided by this rival's of the same round, median over the rounds: relaxed SIMD and, in brackets, simd128.
 Two threads: kinglet with one and with two, rivals with two and the register-only peak with one and two take turns in one isolated page or
-process; a window is eight short turns of each, of which the lower quartile counts, for everybody alike. Bounds: medians over the windows in
-which the peak gained at least 1.8.
+process; a window is four runs of each, of which the lower quartile counts, for everybody alike, between two measurements of the peak's gain,
+of which the lower counts. Bounds: medians over the windows in which that is at least 1.8; the others are counted and repeated, up to three times as many in all.
 Share of peak: 2 × MAC ÷ the quietest block's median ÷ the best of several runs of a register-only loop in the same process,
 whatever Winograd saves of the multiplications.
 First result: Chromium: since the start of navigation in a fresh profile, files from loopback, one script per page, the model and the WebAssembly

@@ -1,7 +1,9 @@
 // What a second thread brings: kinglet with one and with two threads, a rival with two, and the register-only peak with one and with two.
-// Runs in isolated pages and in Node. In: a job { model, inputs, engine, rivals, rounds, blockMs, int8 }. Out: plain data for the report.
-// A window is several short turns of everybody, in alternating order: when the machine had no second core to give, its peak shows it.
-// An interruption of either core holds up both threads, so each window counts its lower quartile, of everybody alike.
+// Runs in isolated pages and in Node. In: a job { model, inputs, engine, rivals, rounds, leastPeak, int8 }. Out: plain data for the report.
+// The machine may have a second core to give in one moment and none, or half of one, in the next, most of all after a moment in which only one
+// was busy. So a window is short, a few runs of everybody, and the peak of two is measured before, between and after those that run on two:
+// `peakSpeedups` has the least of these gains. Windows with less than `leastPeak` are repeated. An interruption of either core holds up both
+// threads, so a window counts the lower quartile of its runs, of everybody alike.
 
 import { startEngine } from './duel.mjs';
 import { makeInputs } from './inputs.mjs';
@@ -9,7 +11,10 @@ import { lowerQuartile, median, reason, timed } from './timing.mjs';
 
 const WARM_UP_MS = 700;
 const PEAK_MS = 8;
-const TURNS = 8;
+const RUNS = 4;
+/** Windows to a round that is asked for, and how often at most they are repeated. */
+const WINDOWS = 8;
+const REPEATS = 3;
 
 export async function speedup(job, urls) {
   const arrays = makeInputs(job.inputs);
@@ -21,20 +26,20 @@ export async function speedup(job, urls) {
       entrant.failed = reason(error);
     }
   }
-  const alive = entrants.filter(({ failed }) => failed === undefined);
   const peak = await startPeak(job, urls);
-  const peakSpeedups = [];
-  for (let round = 0; round < job.rounds; round++) {
-    const blocks = new Map(alive.map((entrant) => [entrant, []])), one = [], two = [];
-    for (let turn = 0; turn < TURNS; turn++) {
-      one.push(await peak.run(1));
-      for (const entrant of turn % 2 === 0 ? alive : [...alive].reverse()) {
-        for (let i = 0; i < entrant.turnRuns; i++) await timed(entrant.runner, arrays, blocks.get(entrant));
-      }
+  const peakSpeedups = [], wanted = WINDOWS * job.rounds;
+  const [alone, ...together] = entrants;
+  for (let kept = 0; kept < wanted && peakSpeedups.length < REPEATS * wanted;) {
+    const one = await peak.run(1);
+    await block(alone, arrays);
+    const two = [await peak.run(2)];
+    for (const entrant of peakSpeedups.length % 2 === 0 ? together : [...together].reverse()) {
+      await block(entrant, arrays);
       two.push(await peak.run(2));
     }
-    for (const [entrant, block] of blocks) entrant.blocks.push(lowerQuartile(block));
-    peakSpeedups.push(2 * lowerQuartile(one) / lowerQuartile(two));
+    const gain = 2 * one / Math.max(...two);
+    peakSpeedups.push(gain);
+    if (gain >= job.leastPeak) kept++;
   }
   peak.stop();
   return { entrants: entrants.map(({ engine, threads, blocks, failed, runner }) => (failed === undefined ? { engine, threads, blocks, ms: median(blocks), detail: runner.detail, peakSpeedups } : { engine, threads, failed })) };
@@ -45,7 +50,13 @@ async function warm(entrant, job, urls, arrays) {
   entrant.blocks = [];
   const times = [];
   for (const start = performance.now(); times.length < 10 || performance.now() - start < WARM_UP_MS;) await timed(entrant.runner, arrays, times);
-  entrant.turnRuns = Math.max(2, Math.ceil(job.blockMs / TURNS / median(times.slice(times.length >> 1))));
+}
+
+async function block({ failed, runner, blocks }, arrays) {
+  if (failed !== undefined) return;
+  const times = [];
+  for (let i = 0; i < RUNS; i++) await timed(runner, arrays, times);
+  blocks.push(lowerQuartile(times));
 }
 
 /** Two workers; run(n) takes n of them through the same loop and returns milliseconds. */
@@ -61,7 +72,6 @@ async function startPeak({ where, int8 }, urls) {
     return performance.now() - start;
   };
   for (let i = 0; i < 200 && await run(1) < PEAK_MS; i++) if (i % 4 === 3) iterations *= 2;
-  await run(2);
   return { run, stop: () => { workers.forEach((worker) => { worker.stop(); }); } };
 }
 
