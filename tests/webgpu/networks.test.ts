@@ -1,16 +1,13 @@
-// Whole networks on SwiftShader in Chromium: every float32 golden of ../shared, every network of the zoo on the smallest
-// picture that it takes; how many dispatches they take. One page for all, and for the zoo one device, so that pipelines are compiled once.
+// Whole networks on SwiftShader in Chromium: every float32 golden of ../shared, every network of the zoo on the smallest picture that it
+// takes. One page for all, and for the zoo one device, so that pipelines are compiled once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Graph } from '../../host/graph/graph.ts';
-import { importModel } from '../../host/import/index.ts';
 import { optimise } from '../../host/passes/index.ts';
 import { loadModel } from '../../host/index.ts';
 import { elementCount, type TensorData } from '../../host/tensor.ts';
 import { buildGpuNetwork, gpuBlockers } from '../../host/webgpu/gpu-network.ts';
 import { checkLimits, defaultLimits } from '../../host/webgpu/gpu-limits.ts';
-import { lowerGpu } from '../../host/webgpu/lower-gpu.ts';
 import { networkGraph, networkNames, networkPlan, type WeightSource, type ZooOptions } from '../../models/zoo.ts';
 import { noise } from '../../models/random.ts';
 import { skipWithoutChromium } from '../browser/chromium.ts';
@@ -115,27 +112,6 @@ describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 1_200_
   it('gives typed errors while a device goes away and after', async () => {
     assert.deepEqual(await gpu.page.evaluate(() => kingletGpu.destroyed({ kernelCase: 'shuffle units of 6' })), ['ERR_DEVICE', 'ERR_DEVICE']);
   });
-});
-
-/** What the issue allows: every dispatch is an overhead. */
-describe('dispatches', () => {
-  const optimised = async (name: string): Promise<Graph> => optimise(await networkGraph(name)).graph;
-  const limits: readonly (readonly [name: string, most: number])[] = [
-    ['mobilenet_v1', 32], ['mobilenet_v2', 58], ['shufflenet_v2_x1_0', 64], ['mobilenet_v3_small', 66],
-  ];
-  for (const [name, most] of limits) {
-    it(`of ${name} are at most ${most}`, async () => {
-      const { length } = lowerGpu(await optimised(name)).steps;
-      assert.ok(length > 20 && length <= most, `${length} dispatches`);
-    });
-  }
-  const files = [['mobilenet_v1_random.onnx', 32], ['mobilenet_v2_1.0_224_imagenet_f32.onnx', 58], ['torchvision_shufflenet_v2_x1_0.onnx', 64], ['torchvision_mobilenet_v3_small.onnx', 66]] as const;
-  for (const [file, most] of files) {
-    it(`of ${file} are at most ${most}`, { skip: skipWithoutShared }, () => {
-      const { length } = lowerGpu(optimise(importModel(sharedBytes(`models/${file}`))).graph).steps;
-      assert.ok(length > 20 && length <= most, `${length} dispatches`);
-    });
-  }
 });
 
 describe('what a GPU cannot take', () => {
