@@ -10,7 +10,7 @@ import { checkLimits } from './gpu-limits.ts';
 import { gpuBlockers } from './gpu-rules.ts';
 import { GpuProgram } from './gpu-program.ts';
 import { lowerGpu } from './lower-gpu.ts';
-import { PictureInput, type GpuPicture, type PictureRule } from './picture-input.ts';
+import { PictureInput, type DrawPicture, type GpuPicture, type PictureRule } from './picture-input.ts';
 import { readOutputs, stageOutputs, type Staging } from './read-back.ts';
 import { timeDispatches, type DispatchTime } from './time-dispatches.ts';
 
@@ -77,7 +77,7 @@ class Network implements GpuNetwork {
   readonly #program: GpuProgram;
   readonly #staging: Staging;
   #queue: Promise<unknown> = Promise.resolve();
-  #pictures: Promise<PictureInput> | null = null;
+  #pictures: PictureInput | null = null;
   #disposed = false;
 
   constructor(device: GPUDevice, loss: Loss, program: GpuProgram, staging: Staging) {
@@ -106,14 +106,13 @@ class Network implements GpuNetwork {
       return Promise.reject(new KingletError('ERR_INPUT', `a picture of ${rule.width}x${rule.height} with ${rule.channels} channels is not what the network takes`));
     }
     return this.#enqueue(async () => {
-      const pictures = await (this.#pictures ??= this.#watch(() => PictureInput.create(this.#device, input.range)));
-      await this.#watch(() => pictures.upload(picture, rule));
-      return this.#watch(() => this.#submit((pass) => { pictures.encode(pass, rule); }));
+      const draw = await this.#watch(() => (this.#pictures ??= new PictureInput(this.#device, input.range)).take(picture, rule));
+      return this.#watch(() => this.#submit(draw));
     });
   }
 
   /** `first`: what comes before the network's own dispatches. */
-  #submit(first?: (pass: GPUComputePassEncoder) => void): Promise<TensorData[]> {
+  #submit(first?: DrawPicture): Promise<TensorData[]> {
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     first?.(pass);
@@ -136,7 +135,7 @@ class Network implements GpuNetwork {
     this.#disposed = true;
     this.#program.destroy();
     this.#staging.buffer.destroy();
-    this.#pictures?.then((pictures) => { pictures.destroy(); }, () => undefined);
+    this.#pictures?.destroy();
   }
 
   #watch<T>(work: () => Promise<T>): Promise<T> {

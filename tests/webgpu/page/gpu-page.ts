@@ -32,8 +32,8 @@ export interface KingletGpu {
   created(source: NetworkSource, runs: number): Promise<{ readonly build: Record<string, number>; readonly runs: Record<string, number>; readonly facts: GpuFacts }>;
   /** Codes of what runs throw: one under way while its device is destroyed, and one after it. */
   destroyed(source: NetworkSource): Promise<readonly string[]>;
-  /** Every kind of source that a page can draw, with the same opaque picture: outputs by kind, of two runs each. */
-  pictures(source: NetworkSource, picture: PlainPicture, rule: PictureRule): Promise<Record<string, readonly TensorData[]>>;
+  /** Every kind of source that a page can draw, with the same picture: outputs by kind, of two runs each, and whether it was imported. */
+  pictures(source: NetworkSource, picture: PlainPicture, rule: PictureRule): Promise<Record<string, { readonly outputs: readonly TensorData[]; readonly imported: boolean }>>;
   adapter(): Promise<{ readonly vendor: string; readonly limit: number }>;
 }
 declare global { var kingletGpu: KingletGpu }
@@ -132,15 +132,24 @@ globalThis.kingletGpu = {
     return texts;
   },
   async pictures(source, { width, height, data }, rule) {
-    const network = await buildGpuNetwork(await graphOf(source), await device());
+    const on = await device();
+    const network = await buildGpuNetwork(await graphOf(source), on);
     const pixels = new ImageData(Uint8ClampedArray.from(data), width, height);
     const canvas = new OffscreenCanvas(width, height);
     canvas.getContext('2d')?.putImageData(pixels, 0, 0);
     const sources: Record<string, GpuPicture> = { ImageData: pixels, OffscreenCanvas: canvas, ImageBitmap: await createImageBitmap(pixels), VideoFrame: new VideoFrame(canvas, { timestamp: 0 }) };
-    const answers: Record<string, readonly TensorData[]> = {};
+    const answers: Record<string, { outputs: readonly TensorData[]; imported: boolean }> = {};
+    const importTexture = on.importExternalTexture.bind(on);
     for (const [kind, picture] of Object.entries(sources)) {
-      answers[kind] = [...await network.runPicture(picture, rule), ...await network.runPicture(picture, rule)];
+      let imported = false;
+      on.importExternalTexture = (descriptor) => {
+        const texture = importTexture(descriptor);
+        imported = true;
+        return texture;
+      };
+      answers[kind] = { outputs: [...await network.runPicture(picture, rule), ...await network.runPicture(picture, rule)], imported };
     }
+    Reflect.deleteProperty(on, 'importExternalTexture');
     (sources.VideoFrame as VideoFrame).close();
     network.dispose();
     return answers;
