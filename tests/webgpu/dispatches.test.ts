@@ -11,6 +11,7 @@ import { moduleText } from '../../host/webgpu/dispatch.ts';
 import { lowerGpu } from '../../host/webgpu/lower-gpu.ts';
 import { networkGraph, networkNames } from '../../models/zoo.ts';
 import { read } from '../repo/files.ts';
+import { kernelCases } from './kernel-cases.ts';
 import { sharedBytes, sharedFolder, skipWithoutShared } from '../shared.ts';
 
 /** A network of the zoo, or a file of ../shared/models. */
@@ -32,6 +33,16 @@ describe('dispatches', () => {
     it(`of ${name} are at most ${most}`, { skip: skipUnlessHere(name) }, async () => {
       const { length } = lowerGpu(await optimised(name)).steps;
       assert.ok(length > 20 && length <= most, `${length} dispatches`);
+    });
+  }
+
+  // At most eight functions and four tensors share one; what others read, and what is of another shape, stays apart. The convolution in
+  // front is another one, and the copy of its input where six channels lie without a pitch of eight.
+  const chains = { 'a chain of 8 channels': 2, 'a chain of 6 channels': 3, 'a chain with powers': 2, 'a chain of eleven': 2, 'a chain that is read in between': 2, 'a chain that widens': 2 };
+  for (const [name, count] of Object.entries(chains)) {
+    it(`of ${name} are ${count}`, () => {
+      const graph = kernelCases.find((known) => known.name === name)?.make() ?? assert.fail(`there is no case ${name}`);
+      assert.equal(lowerGpu(graph).steps.length, count);
     });
   }
 

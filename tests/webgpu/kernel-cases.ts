@@ -156,6 +156,30 @@ function elementCases(): KernelCase[] {
   ];
 }
 
+/** Functions behind one another, which share a dispatch where they read few tensors. */
+function chainCases(): KernelCase[] {
+  const two = (b: Builder, kind: BinaryKind, a: Value, c: Value, clamp = noClamp): Value => b.add(binary, { kind, ...clamp }, [a, c]);
+  const one = (b: Builder, kind: UnaryKind, a: Value, p0 = 0, p1 = 0): Value => b.add(unary, { kind, p0, p1 }, [a]);
+  const scalar = (b: Builder, value: number): Value => b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(value) });
+  return [
+    ...[8, 6].map((c): KernelCase => ({
+      name: `a chain of ${c} channels`, make: graphOf([[2, 3, 3, c], [1, 1, 1, c], [2, 3, 3, 1]], (b, [x, y, z]) => {
+        const scaled = two(b, 'add', two(b, 'mul', inside(b, x, c), y), weights(b, [c]), { min: -2, max: 2 });
+        const turned = two(b, 'sub', z, one(b, 'leakyRelu', scaled, 0.1));
+        return one(b, 'clamp', two(b, 'mul', turned, turned), 0.25, 2);
+      }),
+    })),
+    { name: 'a chain with powers', make: graphOf([[3, 5]], (b, [x]) => two(b, 'pow', one(b, 'softplus', x), two(b, 'div', one(b, 'exp', x), scalar(b, 3)))) },
+    { name: 'a chain of eleven', make: graphOf([[2, 9]], (b, [x]) => {
+      let v = x;
+      for (let i = 0; i < 11; i++) v = i % 2 === 0 ? one(b, 'tanh', v) : two(b, 'mul', v, scalar(b, 1 + i / 8), { min: -3, max: 1.25 });
+      return v;
+    }) },
+    { name: 'a chain that is read in between', make: graphOf([[2, 8]], (b, [x]) => { const t = one(b, 'tanh', x); return [two(b, 'mul', one(b, 'neg', t), x), t]; }) },
+    { name: 'a chain that widens', make: graphOf([[3, 1], [3, 4]], (b, [x, y]) => one(b, 'abs', two(b, 'sub', one(b, 'exp', one(b, 'neg', x)), y))) },
+  ];
+}
+
 function planeCases(): KernelCase[] {
   const pools: readonly Partial<Pool2dAttrs>[] = [
     { kind: 'max' }, { kind: 'average' }, { kind: 'average', countIncludePad: true }, { kind: 'max', strides: [1, 1], dilations: [2, 2], kernel: [2, 2] }, { kind: 'average', ceilMode: true, pads: [0, 0, 0, 0] },
@@ -204,5 +228,5 @@ function moveCases(): KernelCase[] {
 
 /** Weights depend on the order in which graphs are made, so each is made afresh from its own seed. */
 export const kernelCases: readonly KernelCase[] = [
-  ...pointwiseCases(), ...windowCases(), ...fusedCases(), ...elementCases(), ...planeCases(), ...moveCases(),
+  ...pointwiseCases(), ...windowCases(), ...fusedCases(), ...elementCases(), ...planeCases(), ...moveCases(), ...chainCases(),
 ].map(({ name, make }, i) => ({ name, make: () => { seed = 1000 * (i + 1); return make(); } }));

@@ -39,7 +39,7 @@ describe(`kernels on SwiftShader against the definitions, seed ${SEED}`, { skip:
   }
   it('has run every family and variant', () => {
     const families = ['pointwise rows', 'pointwise split', 'pointwise tiled', 'depthwise', 'stem', 'convolution', 'grouped', 'pool max', 'pool average', 'global pool',
-      'reduce', 'squeeze-excite', 'unary', 'binary', 'copy', 'pad', 'softmax', 'softmax short', 'resize 1x1', 'resize 2x2', 'resize 4x4', 'local response', 'matrix products'];
+      'reduce', 'squeeze-excite', 'unary', 'binary', 'chain', 'copy', 'pad', 'softmax', 'softmax short', 'resize 1x1', 'resize 2x2', 'resize 4x4', 'local response', 'matrix products'];
     assert.deepEqual(families.filter((family) => ![...kernels].some((kernel) => kernel.startsWith(family))), []);
   });
 });
