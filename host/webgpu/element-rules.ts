@@ -50,7 +50,7 @@ export const elementRules = [
   rule(unary, { lower: lowerElements }),
   rule(softmax, {
     lower({ node, output }, ctx) {
-      ctx.emit(softmaxLines(ctx.read(operand(node.inputs, 0)), ctx.write(output), node.attrs));
+      ctx.emit(softmaxLines(ctx.read(operand(node.inputs, 0)), ctx.write(output), node.attrs, ctx.subgroups));
     },
   }),
   rule(pool2d, {

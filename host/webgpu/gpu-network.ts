@@ -44,8 +44,9 @@ export interface GpuFacts {
 
 /**
  * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. A device that
- * was asked for shader-f16 keeps weights in half precision; sums are float32 on every device. Throws
- * ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of WebGPU that the network exceeds, ERR_DEVICE.
+ * was asked for shader-f16 keeps weights in half precision, sums are float32 on every device; one that was asked for subgroups, which takes
+ * WGSL's subgroup_id, reduces by them. Throws ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of
+ * WebGPU that the network exceeds, ERR_DEVICE.
  */
 export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<GpuNetwork> {
   const blockers = gpuBlockers(graph);
@@ -54,7 +55,7 @@ export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<
     throw new KingletError('ERR_UNSUPPORTED', `the GPU backend cannot run ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`, { details: { blockers } });
   }
   checkLimits(graph, device.limits);
-  const lowered = lowerGpu(graph, device.features.has('shader-f16'));
+  const lowered = lowerGpu(graph, { half: device.features.has('shader-f16'), subgroups: device.features.has('subgroups') });
   const loss = watchLoss(device);
   const errors = deviceErrors(device, loss);
   const made: { program?: GpuProgram; staging?: Staging } = {};

@@ -196,6 +196,7 @@ function planeCases(): KernelCase[] {
     })),
     ...(['mean', 'sum', 'max', 'min', 'prod'] as const satisfies readonly ReduceKind[]).flatMap((kind) => [
       { name: `${kind} of planes`, make: graphOf([[2, 5, 3, 70]], (b, [x]) => b.add(reduce, { kind, axes: [1, 2], keepDims: false }, [x])) },
+      { name: `${kind} over many`, make: graphOf([[3, 9, 70]], (b, [x]) => b.add(reduce, { kind, axes: [1, 2], keepDims: false }, [kind === 'prod' ? b.add(unary, { kind: 'exp', p0: 0, p1: 0 }, [b.add(binary, { kind: 'mul', ...noClamp }, [x, weights(b, [70])])]) : x])) },
       { name: `${kind} over channels`, make: graphOf([[2, 3, 4, 5]], (b, [x]) => b.add(reduce, { kind, axes: [0, 3], keepDims: true }, [inside(b, x, 5)])) },
     ]),
   ];

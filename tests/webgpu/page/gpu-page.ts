@@ -1,4 +1,5 @@
-// A page that runs networks on its GPU, for tests that call it from outside. One device, with WebGPU's default limits, serves all of them.
+// A page that runs networks on its GPU, for tests that call it from outside. One device, with WebGPU's default limits and no features that
+// shaders could use, serves all of them, and another one with subgroups those that ask for it.
 // In: networks by address, name or case. Out: globalThis.kingletGpu; answers as they are. Must not judge them: the test does.
 
 import type { Graph } from '../../../host/graph/graph.ts';
@@ -24,8 +25,8 @@ export interface GpuAnswer {
 export interface KingletGpu {
   /** A model file through kinglet/webgpu with its backend forced, on a device of its own. `inputs`: addresses of .npy files. */
   forced(url: string, inputs: readonly string[]): Promise<{ readonly stats: Pick<ModelStats, 'backend' | 'gpu'>; readonly outputs: readonly TensorData[] }>;
-  /** `seeds` of each run's noise. */
-  run(source: NetworkSource, seeds: readonly number[]): Promise<GpuAnswer>;
+  /** `seeds` of each run's noise. `feature`: of a device that has it. */
+  run(source: NetworkSource, seeds: readonly number[], feature?: 'subgroups'): Promise<GpuAnswer>;
   /** Runs turn about; the outputs of each network. */
   interleaved(sources: readonly NetworkSource[], seeds: readonly number[]): Promise<readonly (readonly (readonly TensorData[])[])[]>;
   /** What the device's create functions were called for: by the build, and by `runs` runs after the first. */
@@ -34,17 +35,24 @@ export interface KingletGpu {
   destroyed(source: NetworkSource): Promise<readonly string[]>;
   /** Every kind of source that a page can draw, with the same picture: outputs by kind, of two runs each, and whether it was imported. */
   pictures(source: NetworkSource, picture: PlainPicture, rule: PictureRule): Promise<Record<string, { readonly outputs: readonly TensorData[]; readonly imported: boolean }>>;
-  adapter(): Promise<{ readonly vendor: string; readonly limit: number }>;
+  adapter(): Promise<{ readonly vendor: string; readonly limit: number; readonly subgroups: boolean }>;
 }
 declare global { var kingletGpu: KingletGpu }
 
-async function openDevice(): Promise<GPUDevice> {
+async function openDevice(feature?: GPUFeatureName): Promise<GPUDevice> {
   const adapter = await navigator.gpu.requestAdapter();
   if (!adapter) throw new Error('there is no WebGPU adapter');
-  return adapter.requestDevice({ requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [] });
+  const wanted = (['timestamp-query'] as const).filter((name) => adapter.features.has(name));
+  return adapter.requestDevice({ requiredFeatures: feature ? [...wanted, feature] : wanted });
 }
-let shared: Promise<GPUDevice> | undefined;
-const device = (): Promise<GPUDevice> => (shared ??= openDevice());
+const shared = new Map<string, Promise<GPUDevice>>();
+function device(feature?: GPUFeatureName): Promise<GPUDevice> {
+  const known = shared.get(feature ?? '');
+  if (known) return known;
+  const opened = openDevice(feature);
+  shared.set(feature ?? '', opened);
+  return opened;
+}
 
 async function graphOf(source: NetworkSource): Promise<Graph> {
   if ('kernelCase' in source) {
@@ -84,9 +92,9 @@ globalThis.kingletGpu = {
     model.dispose();
     return { stats: { backend, gpu }, outputs };
   },
-  async run(source, seeds) {
+  async run(source, seeds, feature) {
     const graph = await graphOf(source);
-    const network = await buildGpuNetwork(graph, await device());
+    const network = await buildGpuNetwork(graph, await device(feature));
     const outputs: TensorData[][] = [];
     for (const seed of seeds) outputs.push(await network.run(inputsOf(graph, seed)));
     const times = 'kernelCase' in source && seeds[0] !== undefined ? await network.profile(inputsOf(graph, seeds[0])) : [];
@@ -156,7 +164,7 @@ globalThis.kingletGpu = {
   },
   async adapter() {
     const adapter = await navigator.gpu.requestAdapter();
-    return { vendor: adapter?.info.vendor ?? 'none', limit: (await device()).limits.maxStorageBufferBindingSize };
+    return { vendor: adapter?.info.vendor ?? 'none', limit: (await device()).limits.maxStorageBufferBindingSize, subgroups: (adapter?.features.has('subgroups') ?? false) && navigator.gpu.wgslLanguageFeatures.has('subgroup_id') };
   },
 };
 Object.assign(globalThis, { kingletPage: {} });
