@@ -2,13 +2,14 @@
 // In: units. Out: dispatches. Must not know devices or where regions lie.
 
 import type { Value } from '../graph/graph.ts';
+import { argmax } from '../ops/argmax.ts';
 import { binary, type BinaryAttrs } from '../ops/binary.ts';
 import { lrn } from '../ops/lrn.ts';
 import { operand } from '../ops/operand.ts';
 import { pool2d } from '../ops/pool2d.ts';
 import { resize } from '../ops/resize.ts';
 import { cubicTable, linearTable, nearestTable, type ResizeAttrs } from '../ops/resize-table.ts';
-import { softmax } from '../ops/softmax.ts';
+import { softmax, withoutAxis } from '../ops/softmax.ts';
 import { unary, type UnaryAttrs } from '../ops/unary.ts';
 import { broadcastView } from '../plan/views.ts';
 import type { View } from '../plan/lowering.ts';
@@ -16,6 +17,7 @@ import { elementCount } from '../tensor.ts';
 import type { Unit } from './fuse-units.ts';
 import { asPixels, pixels, shaped, vectorRead, vectorWrite, type GpuLowering } from './gpu-lowering.ts';
 import { rule } from './gpu-rule.ts';
+import { ARGMAX_LENGTH, argmaxLines } from './kernels/argmax.ts';
 import { elements, type ElementStep } from './kernels/elementwise.ts';
 import { localResponse } from './kernels/lrn.ts';
 import { pool } from './kernels/pool.ts';
@@ -51,6 +53,15 @@ export const elementRules = [
   rule(softmax, {
     lower({ node, output }, ctx) {
       ctx.emit(softmaxLines(ctx.read(operand(node.inputs, 0)), ctx.write(output), node.attrs, ctx.subgroups));
+    },
+  }),
+  rule(argmax, {
+    positions: 'makes',
+    blocks: ({ attrs: { axis }, inputs }) => (operand(inputs, 0).shape[axis] <= ARGMAX_LENGTH ? undefined : 'its positions are no exact floats'),
+    lower({ node, output }, ctx) {
+      const { axis, keepDims } = node.attrs;
+      const src = ctx.read(operand(node.inputs, 0)), dst = ctx.write(output);
+      ctx.emit(argmaxLines(src, keepDims ? withoutAxis(dst, axis) : dst, node.attrs, ctx.subgroups));
     },
   }),
   rule(pool2d, {

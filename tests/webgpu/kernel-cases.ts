@@ -3,7 +3,9 @@
 
 import { Builder } from '../../host/graph/builder.ts';
 import type { Graph, Value } from '../../host/graph/graph.ts';
+import { argmax } from '../../host/ops/argmax.ts';
 import { binary, type BinaryKind } from '../../host/ops/binary.ts';
+import { cast } from '../../host/ops/cast.ts';
 import { channelShuffle } from '../../host/ops/channel-shuffle.ts';
 import { concat } from '../../host/ops/concat.ts';
 import { conv2d, type Conv2dAttrs } from '../../host/ops/conv2d.ts';
@@ -156,6 +158,22 @@ function elementCases(): KernelCase[] {
   ];
 }
 
+/** Positions, of equals too, on their way out. */
+function positionCases(): KernelCase[] {
+  const shapes: readonly (readonly [shape: Shape, axis: number])[] = [[[2, 3, 100], 2], [[1, 4, 5, 6], 3], [[2, 70, 3], 1], [[3, 10], 0]];
+  const coarse = (b: Builder, x: Value): Value => b.add(unary, { kind: 'round', p0: 0, p1: 0 }, [b.add(binary, { kind: 'mul', ...noClamp }, [x, b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(3) })])]);
+  const flat = (b: Builder, x: Value): Value => b.add(reshape, { shape: [x.shape.reduce((a, d) => a * d, 1)] }, [x]);
+  return [
+    ...shapes.flatMap(([shape, axis]) => [false, true].flatMap((last) => [
+      { name: `argmax of [${shape.join(', ')}] along ${axis}, the ${last ? 'last' : 'first'} of equals`, make: graphOf([shape], (b, [x]) => b.add(argmax, { axis, keepDims: last, last }, [coarse(b, x)])) },
+    ])),
+    { name: 'argmax as wide integers, moved', make: graphOf([[1, 4, 5, 7]], (b, [x]) => {
+      const at = [inside(b, x, 7), inside(b, x, 40)].map((y) => b.add(transpose, { perm: [0, 3, 2, 1] }, [b.add(argmax, { axis: 3, keepDims: true, last: false }, [y])]));
+      return [b.add(cast, { to: 'int64' }, [b.add(concat, { axis: 1 }, at)]), flat(b, b.add(cast, { to: 'float32' }, [at[1]]))];
+    }) },
+  ];
+}
+
 /** Functions behind one another, which share a dispatch where they read few tensors. */
 function chainCases(): KernelCase[] {
   const two = (b: Builder, kind: BinaryKind, a: Value, c: Value, clamp = noClamp): Value => b.add(binary, { kind, ...clamp }, [a, c]);
@@ -229,5 +247,5 @@ function moveCases(): KernelCase[] {
 
 /** Weights depend on the order in which graphs are made, so each is made afresh from its own seed. */
 export const kernelCases: readonly KernelCase[] = [
-  ...pointwiseCases(), ...windowCases(), ...fusedCases(), ...elementCases(), ...planeCases(), ...moveCases(), ...chainCases(),
+  ...pointwiseCases(), ...windowCases(), ...fusedCases(), ...elementCases(), ...planeCases(), ...moveCases(), ...chainCases(), ...positionCases(),
 ].map(({ name, make }, i) => ({ name, make: () => { seed = 1000 * (i + 1); return make(); } }));

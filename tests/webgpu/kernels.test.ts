@@ -32,8 +32,9 @@ describe(`kernels on SwiftShader against the definitions, seed ${SEED}`, { skip:
     assert.equal(answer.outputs.length, 2);
     for (const outputs of answer.outputs) {
       expected.forEach((want, i) => {
+        assert.equal(outputs[i]?.constructor.name, want.data.constructor.name);
         const error = relativeError(outputs[i] ?? new Float32Array(), want.data);
-        assert.ok(error <= tolerance.gpuKernel, `output ${i} is off by ${error} of the largest value (${answer.kernels.join(', ')})`);
+        assert.ok(error <= (want.dtype === 'float32' ? tolerance.gpuKernel : 0), `output ${i} is off by ${error} of the largest value (${answer.kernels.join(', ')})`);
       });
     }
     return answer.kernels;
@@ -53,7 +54,7 @@ describe(`kernels on SwiftShader against the definitions, seed ${SEED}`, { skip:
   }
   it('has run every family and variant', () => {
     const families = ['pointwise rows', 'pointwise split', 'pointwise tiled', 'depthwise', 'stem', 'convolution', 'grouped', 'pool max', 'pool average', 'global pool',
-      'reduce', 'reduce mean long', 'squeeze-excite', 'unary', 'binary', 'chain', 'copy', 'pad', 'softmax', 'softmax short', 'resize 1x1', 'resize 2x2', 'resize 4x4', 'local response', 'matrix products'];
+      'reduce', 'reduce mean long', 'squeeze-excite', 'unary', 'binary', 'chain', 'copy', 'pad', 'softmax', 'softmax short', 'argmax', 'argmax short', 'resize 1x1', 'resize 2x2', 'resize 4x4', 'local response', 'matrix products'];
     assert.deepEqual(families.filter((family) => ![...kernels].some((kernel) => kernel.startsWith(family))), []);
   });
 });

@@ -3,12 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { optimise } from '../../host/passes/index.ts';
 import { loadModel } from '../../host/index.ts';
-import { elementCount, type TensorData } from '../../host/tensor.ts';
-import { buildGpuNetwork, gpuBlockers } from '../../host/webgpu/gpu-network.ts';
-import { checkLimits, defaultLimits } from '../../host/webgpu/gpu-limits.ts';
-import { networkGraph, networkNames, networkPlan, type WeightSource, type ZooOptions } from '../../models/zoo.ts';
+import type { TensorData } from '../../host/tensor.ts';
+import { networkNames, networkPlan, type ZooOptions } from '../../models/zoo.ts';
 import { noise } from '../../models/random.ts';
 import { skipWithoutChromium } from '../browser/chromium.ts';
 import { tensors } from '../models/golden-answers.ts';
@@ -111,25 +108,5 @@ describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 1_200_
 
   it('gives typed errors while a device goes away and after', async () => {
     assert.deepEqual(await gpu.page.evaluate(() => kingletGpu.destroyed({ kernelCase: 'shuffle units of 6' })), ['ERR_DEVICE', 'ERR_DEVICE']);
-  });
-});
-
-describe('what a GPU cannot take', () => {
-  /** A device that must not be touched before the network is known to fit. */
-  const device = { limits: defaultLimits } as unknown as GPUDevice;
-  const weights: WeightSource = (_, shape) => new Float32Array(elementCount(shape));
-  const large = ['alexnet', 'zfnet', 'zfnet512', 'vgg11', 'vgg13', 'vgg16', 'vgg19'];
-  for (const name of networkNames) {
-    it(`${name} at its own size ${large.includes(name) ? 'exceeds' : 'is within'} the default binding limit`, async () => {
-      const graph = optimise(await networkGraph(name, { weights })).graph;
-      if (large.includes(name)) await assert.rejects(buildGpuNetwork(graph, device), { code: 'ERR_LIMIT', message: /maxStorageBufferBindingSize is 128 MiB/ });
-      else checkLimits(graph, defaultLimits);
-    });
-  }
-  it('integers are named as blockers, all of them', async () => {
-    const graph = optimise(await networkGraph('lenet5', { int8: true })).graph;
-    const blockers = gpuBlockers(graph);
-    assert.ok(blockers.length >= 4 && blockers.every(({ why }) => /float32 alone|no kernel/.test(why)));
-    await assert.rejects(buildGpuNetwork(graph, device), { code: 'ERR_UNSUPPORTED', message: /conv2d/ });
   });
 });

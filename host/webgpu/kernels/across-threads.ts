@@ -4,6 +4,9 @@
 import type { ReduceKind } from '../../ops/reduce.ts';
 import { WORKGROUP } from '../dispatch.ts';
 
+/** Longest line that a thread takes alone rather than with its workgroup. */
+export const SHORT_LINE = 32;
+
 /** What a kind starts from: combined with it a number stays as it is. */
 export const neutral: Readonly<Record<ReduceKind, string>> = { mean: '0.0', sum: '0.0', prod: '1.0', max: '-3.4028234e38', min: '3.4028234e38' };
 

@@ -6,15 +6,12 @@ import { makeNest } from '../../plan/views.ts';
 import { withoutAxis, type SoftmaxAttrs } from '../../ops/softmax.ts';
 import { linear, linearMain, WORKGROUP, type Dispatch } from '../dispatch.ts';
 import { nestParams, nestText } from '../nest-text.ts';
-import { acrossMain, acrossText } from './across-threads.ts';
-
-/** Longest line that one thread takes alone. */
-const SHORT = 32;
+import { acrossMain, acrossText, neutral, SHORT_LINE } from './across-threads.ts';
 
 export function softmaxLines(src: View, dst: View, { axis, log, beta }: SoftmaxAttrs, subgroups: boolean): Dispatch {
   const nest = makeNest([withoutAxis(dst, axis), withoutAxis(src, axis)]);
   const lines = nest.dims.reduce((a, d) => a * d, 1);
-  const short = src.shape[axis] <= SHORT;
+  const short = src.shape[axis] <= SHORT_LINE;
   const starts = (line: string): string => nestText(nest, line, [{ offset: 'to', first: 'p.y_at', name: 'e0' }, { offset: 'at', first: 'p.x_at', name: 'e1' }], 'e');
   const value = 'x[at + k * p.x_axis] * p.beta';
   const result = log ? `${value} - largest - log(sum)` : `exp(${value} - largest) / sum`;
@@ -22,7 +19,7 @@ export function softmaxLines(src: View, dst: View, { axis, log, beta }: SoftmaxA
 ${linearMain}
   if (i >= p.lines) { return; }
   ${starts('i')}
-  var largest = -3.4028234e38;
+  var largest = ${neutral.max};
   for (var k = 0; k < p.length; k++) { largest = max(largest, ${value}); }
   var sum = 0.0;
   for (var k = 0; k < p.length; k++) { sum += exp(${value} - largest); }
@@ -30,7 +27,7 @@ ${linearMain}
 }`;
   const together = `${acrossMain('p.lines', subgroups)}
   ${starts('item')}
-  var largest = -3.4028234e38;
+  var largest = ${neutral.max};
   for (var k = i32(lane); k < p.length; k += ${WORKGROUP}) { largest = max(largest, ${value}); }
   ${acrossText('max', 'largest', subgroups)}
   var sum = 0.0;
