@@ -102,7 +102,7 @@ describe('networks on SwiftShader', { skip: skipWithoutChromium, timeout: 1_200_
     assert.deepEqual(new Set(Object.values(runs)), new Set([0]), JSON.stringify(runs));
     assert.deepEqual(build, {
       createBuffer: facts.buffers, createBindGroup: facts.bindGroups, createComputePipelineAsync: facts.pipelines, createShaderModule: facts.pipelines,
-      createBindGroupLayout: 2, createComputePipeline: 0, createQuerySet: 0,
+      createBindGroupLayout: 2, createComputePipeline: 0, createQuerySet: 0, createTexture: 0,
     });
   });
 

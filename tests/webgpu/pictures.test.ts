@@ -37,8 +37,9 @@ for (const { text: way, flags, imports, frameOff } of browsers) describe(`pictur
         const samples = plainResize({ width, height, data: Uint8Array.from(data.filter((_, i) => i % 4 !== 3)) }, 20, 16, region);
         const answers = await gpu.page.evaluate(([name, picture, how]) => kingletGpu.pictures({ kernelCase: `picture of ${name}` }, picture, how), [kind, { width, height, data }, rule] as const);
         assert.deepEqual(Object.keys(answers), ['ImageData', 'OffscreenCanvas', 'ImageBitmap', 'VideoFrame']);
-        for (const [source, { outputs, imported }] of Object.entries(answers)) {
+        for (const [source, { outputs, imported, created }] of Object.entries(answers)) {
           assert.equal(imported, imports && source === 'VideoFrame');
+          assert.equal(created, imported ? 1 : 0); // the bind group of what was imported
           assert.equal(outputs.length, 2);
           const allowed = source === 'VideoFrame' ? frameOff : 1;
           for (const output of outputs) {
