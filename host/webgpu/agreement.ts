@@ -3,7 +3,10 @@
 
 import type { TensorData } from '../dtype.ts';
 
-/** Largest difference that is allowed, as a share of the output's largest absolute value. Float16 has 11 bits. */
+/**
+ * Largest difference that is allowed, as a share of the output's largest absolute value; of positions (argmax) the share that may be others,
+ * where two values are closer than that. Float16 has 11 bits.
+ */
 const allowedShare = { float32: 1e-3, float16: 2e-2 } as const;
 
 /** `half`: the GPU may keep weights in float16. */
@@ -12,8 +15,8 @@ export function agrees(apart: number, half: boolean): boolean {
 }
 
 /**
- * Largest difference of any element, as a share of its output's largest absolute value in `wanted`; Infinity for another length or a number
- * that is none. Integers (classes, positions) have to be equal.
+ * Largest difference of any element, as a share of its output's largest absolute value in `wanted`; of integers the share of elements that
+ * differ. Infinity for another length or a number that is none.
  */
 export function disagreement(wanted: readonly TensorData[], got: readonly TensorData[]): number {
   if (wanted.length !== got.length) return Infinity;
@@ -22,7 +25,7 @@ export function disagreement(wanted: readonly TensorData[], got: readonly Tensor
 
 function apart(wanted: TensorData, got: TensorData): number {
   if (wanted.length !== got.length) return Infinity;
-  if (!(wanted instanceof Float32Array)) return wanted.every((value: number | bigint, i: number) => value === got[i]) ? 0 : Infinity;
+  if (!(wanted instanceof Float32Array)) return wanted.length === 0 ? 0 : others(wanted, got) / wanted.length;
   let largest = 0, difference = 0;
   for (let i = 0; i < wanted.length; i++) {
     const a = wanted[i], b = got[i] as number;
@@ -32,4 +35,10 @@ function apart(wanted: TensorData, got: TensorData): number {
     difference = Math.max(difference, Math.abs(a - b));
   }
   return difference === 0 ? 0 : difference / largest;
+}
+
+function others(wanted: TensorData, got: TensorData): number {
+  let count = 0;
+  for (let i = 0; i < wanted.length; i++) if (wanted[i] !== got[i]) count++;
+  return count;
 }

@@ -149,7 +149,7 @@ const reduceRule = rule(reduce, {
       ctx.emit(globalPool(src, shapedPixels(ctx.write(output, place)), kind));
     } else {
       const src = ctx.read(x);
-      ctx.emit(reduceAny(src, withoutAxes(ctx.write(output), node.attrs), kind, axes));
+      ctx.emit(reduceAny(src, withoutAxes(ctx.write(output), node.attrs), kind, axes, ctx.subgroups));
     }
   },
 });

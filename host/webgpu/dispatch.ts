@@ -24,6 +24,8 @@ export interface Dispatch {
   readonly reads: readonly Operand[];
   readonly write: Operand;
   readonly workgroups: Workgroups;
+  /** The text uses subgroups. */
+  readonly subgroups?: boolean;
 }
 
 /** Threads of a workgroup whose threads do not work together. */
@@ -68,7 +70,8 @@ export function moduleText(dispatch: Dispatch): string {
   const element = (operand: Operand): string => (!isHalf(operand) ? operand.as : operand.as === 'f32' ? 'f16' : 'vec4h');
   const operands = all.map((operand, i) => (
     `@group(0) @binding(${i + 1}) var<storage, ${i < dispatch.reads.length ? 'read' : 'read_write'}> ${operand.name}: array<${element(operand)}>;`));
-  return [...(all.some(isHalf) ? ['enable f16;'] : []), 'struct Params {', ...fields, '}', '@group(0) @binding(0) var<uniform> p: Params;', ...operands, dispatch.body.trim(), ''].join('\n');
+  const extensions = [...(all.some(isHalf) ? ['enable f16;'] : []), ...(dispatch.subgroups ? ['enable subgroups;', 'requires subgroup_id;'] : [])];
+  return [...extensions, 'struct Params {', ...fields, '}', '@group(0) @binding(0) var<uniform> p: Params;', ...operands, dispatch.body.trim(), ''].join('\n');
 }
 
 /** The uniform slot's words. */

@@ -1,5 +1,5 @@
 // Which nodes share a dispatch: a convolution or product with the activation, residual add or channel shuffle behind it and the gate in
-// front of it; a squeeze-excite block's gate. In: an optimised graph. Out: units in an order in which they can run.
+// front of it; a squeeze-excite block's gate; functions of single elements behind one another. In: an optimised graph. Out: units in an order in which they can run.
 // Must not know kernels or where tensors lie.
 
 import { is, isConstant, usesOf, type Graph, type Node, type Uses, type Value } from '../graph/graph.ts';
@@ -12,6 +12,7 @@ import { matmul } from '../ops/matmul.ts';
 import { reduce } from '../ops/reduce.ts';
 import { unary, type UnaryAttrs } from '../ops/unary.ts';
 import { sameShape } from '../tensor.ts';
+import { CHAIN_RANK, CHAIN_SOURCES, CHAIN_STEPS } from './kernels/elementwise.ts';
 import { gateFits } from './kernels/squeeze-excite.ts';
 
 /** What becomes one dispatch, copies aside. */
@@ -29,6 +30,8 @@ export interface Unit {
   /** The other half of a shuffle of two groups; `first`: its channels come first. */
   readonly shuffle?: { readonly value: Value; readonly first: boolean };
   readonly squeeze?: { readonly first: Node<Conv2dAttrs>; readonly second: Node<Conv2dAttrs>; readonly activation?: UnaryAttrs };
+  /** Behind a unary or binary node: nodes of these ops, each of which works on the result of the one before. */
+  readonly chain?: readonly Node[];
 }
 
 /** Every node is in exactly one unit; a unit stands where its last node stood. */
@@ -58,6 +61,7 @@ class Fuser {
     for (const node of this.#nodes.toReversed()) {
       if ((is(node, conv2d) || is(node, matmul)) && !this.#taken.has(node)) this.#takeFollowers(node);
     }
+    for (const node of this.#nodes) if (isElementwise(node) && !this.#taken.has(node) && !this.#ends.has(node)) this.#takeChain(node);
     return this.#nodes.flatMap((node) => {
       if (this.#taken.has(node)) return [];
       return [this.#ends.get(node) ?? { node, output: node.outputs[0] }];
@@ -129,6 +133,28 @@ class Fuser {
       append(shuffle, { shuffle: { value: other, first: next.inputs[0] === other } });
     }
   }
+
+  #takeChain(node: Node): void {
+    const { shape } = node.outputs[0];
+    const sources = new Set(node.inputs), chain: Node[] = [];
+    if (shape.length > CHAIN_RANK) return;
+    let end = node;
+    while (chain.length < CHAIN_STEPS - 1) {
+      const next = this.#follower(end.outputs[0]);
+      if (!next || !isElementwise(next) || !sameShape(next.outputs[0].shape, shape)) break;
+      const more = next.inputs.filter((input) => input !== end.outputs[0] && !sources.has(input));
+      if (sources.size + more.length > CHAIN_SOURCES) break;
+      for (const input of more) sources.add(input);
+      this.#taken.add(end);
+      chain.push(next);
+      end = next;
+    }
+    if (chain.length > 0) this.#ends.set(end, { node, output: end.outputs[0], chain });
+  }
+}
+
+function isElementwise(node: Node): boolean {
+  return is(node, unary) || is(node, binary);
 }
 
 /** A 1x1 convolution without pads. */

@@ -14,7 +14,15 @@ export interface GpuRegion extends Region {
   readonly channels: number;
 }
 
-export interface GpuLowering {
+/** Optional features of a device that texts may use. */
+export interface GpuFeatures {
+  /** Weights in 16-bit floats; sums stay float32. */
+  readonly half: boolean;
+  /** Reductions by subgroups. */
+  readonly subgroups: boolean;
+}
+
+export interface GpuLowering extends Pick<GpuFeatures, 'subgroups'> {
   /** Where to read `value`; copied to a place of its own when its view does not meet `need`. */
   read(value: Value, need?: Need): View;
   /** Where to write `value`; a place of its own that is copied afterwards when its place does not meet `need`. */

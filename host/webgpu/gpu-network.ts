@@ -10,7 +10,7 @@ import { checkLimits } from './gpu-limits.ts';
 import { gpuBlockers } from './gpu-rules.ts';
 import { GpuProgram } from './gpu-program.ts';
 import { lowerGpu } from './lower-gpu.ts';
-import { PictureInput, type GpuPicture, type PictureRule } from './picture-input.ts';
+import { PictureInput, type DrawPicture, type GpuPicture, type PictureRule } from './picture-input.ts';
 import { readOutputs, stageOutputs, type Staging } from './read-back.ts';
 import { timeDispatches, type DispatchTime } from './time-dispatches.ts';
 
@@ -44,8 +44,9 @@ export interface GpuFacts {
 
 /**
  * Puts an optimised graph (float32) onto a device, within WebGPU's default limits or those that the device was asked for. A device that
- * was asked for shader-f16 keeps weights in half precision; sums are float32 on every device. Throws
- * ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of WebGPU that the network exceeds, ERR_DEVICE.
+ * was asked for shader-f16 keeps weights in half precision, sums are float32 on every device; one that was asked for subgroups, which takes
+ * WGSL's subgroup_id, reduces by them. Throws ERR_UNSUPPORTED naming every operator that the GPU lacks, ERR_LIMIT naming the limit of
+ * WebGPU that the network exceeds, ERR_DEVICE.
  */
 export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<GpuNetwork> {
   const blockers = gpuBlockers(graph);
@@ -54,7 +55,7 @@ export async function buildGpuNetwork(graph: Graph, device: GPUDevice): Promise<
     throw new KingletError('ERR_UNSUPPORTED', `the GPU backend cannot run ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`, { details: { blockers } });
   }
   checkLimits(graph, device.limits);
-  const lowered = lowerGpu(graph, device.features.has('shader-f16'));
+  const lowered = lowerGpu(graph, { half: device.features.has('shader-f16'), subgroups: device.features.has('subgroups') });
   const loss = watchLoss(device);
   const errors = deviceErrors(device, loss);
   const made: { program?: GpuProgram; staging?: Staging } = {};
@@ -77,7 +78,7 @@ class Network implements GpuNetwork {
   readonly #program: GpuProgram;
   readonly #staging: Staging;
   #queue: Promise<unknown> = Promise.resolve();
-  #pictures: Promise<PictureInput> | null = null;
+  #pictures: PictureInput | null = null;
   #disposed = false;
 
   constructor(device: GPUDevice, loss: Loss, program: GpuProgram, staging: Staging) {
@@ -106,14 +107,13 @@ class Network implements GpuNetwork {
       return Promise.reject(new KingletError('ERR_INPUT', `a picture of ${rule.width}x${rule.height} with ${rule.channels} channels is not what the network takes`));
     }
     return this.#enqueue(async () => {
-      const pictures = await (this.#pictures ??= this.#watch(() => PictureInput.create(this.#device, input.range)));
-      await this.#watch(() => pictures.upload(picture, rule));
-      return this.#watch(() => this.#submit((pass) => { pictures.encode(pass, rule); }));
+      const draw = await this.#watch(() => (this.#pictures ??= new PictureInput(this.#device, input.range)).take(picture, rule));
+      return this.#watch(() => this.#submit(draw));
     });
   }
 
   /** `first`: what comes before the network's own dispatches. */
-  #submit(first?: (pass: GPUComputePassEncoder) => void): Promise<TensorData[]> {
+  #submit(first?: DrawPicture): Promise<TensorData[]> {
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     first?.(pass);
@@ -136,7 +136,7 @@ class Network implements GpuNetwork {
     this.#disposed = true;
     this.#program.destroy();
     this.#staging.buffer.destroy();
-    this.#pictures?.then((pictures) => { pictures.destroy(); }, () => undefined);
+    this.#pictures?.destroy();
   }
 
   #watch<T>(work: () => Promise<T>): Promise<T> {

@@ -9,6 +9,8 @@ import type { GpuLowering } from './gpu-lowering.ts';
 export interface GpuRule<A> {
   /** Why this node cannot run on the GPU; undefined: it can. */
   blocks?(node: Node<A>): string | undefined;
+  /** Makes positions, whole numbers that lie on the GPU as floats, or passes those of all its inputs on as they are. Other rules see floats alone. */
+  readonly positions?: 'makes' | 'carries';
   /** Emits the dispatches of one unit. */
   lower(unit: Unit & { readonly node: Node<A> }, ctx: GpuLowering): void;
 }

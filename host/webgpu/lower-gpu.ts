@@ -9,7 +9,7 @@ import { type Address, type Need, type Region, type View } from '../plan/lowerin
 import { denseStrides, elementCount, type Shape } from '../tensor.ts';
 import { MAX_WORKGROUPS, type Dispatch, type WeightRegion } from './dispatch.ts';
 import { fuseUnits, type Unit } from './fuse-units.ts';
-import { ceil4, type GpuLowering, type GpuRegion } from './gpu-lowering.ts';
+import { ceil4, type GpuFeatures, type GpuLowering, type GpuRegion } from './gpu-lowering.ts';
 import { toHalves } from './half-floats.ts';
 import { copy } from './kernels/elementwise.ts';
 import { gpuRules } from './gpu-rules.ts';
@@ -47,6 +47,7 @@ function sameView(a: View, b: View): boolean {
 class GpuLowerer implements GpuLowering {
   readonly steps: GpuStep[] = [];
   readonly #stored = new Map<Region, Float32Array | Uint16Array>();
+  readonly subgroups: boolean;
   readonly #half: boolean;
   /** Where a value must be written. */
   readonly #places = new Map<Value, View>();
@@ -56,8 +57,9 @@ class GpuLowerer implements GpuLowering {
   #pending: { readonly from: View; readonly to: View }[] = [];
   #current = { op: '', name: '' };
 
-  constructor(half: boolean) {
+  constructor({ half, subgroups }: GpuFeatures) {
     this.#half = half;
+    this.subgroups = subgroups;
   }
 
   lower(graph: Graph): GpuLowered {
@@ -156,7 +158,7 @@ class GpuLowerer implements GpuLowering {
   }
 }
 
-/** Lowers an optimised graph that gpuBlockers() has nothing against. `half`: weights in 16-bit floats; sums stay float32. */
-export function lowerGpu(graph: Graph, half = false): GpuLowered {
-  return new GpuLowerer(half).lower(graph);
+/** Lowers an optimised graph that gpuBlockers() has nothing against; without features any device runs what comes out. */
+export function lowerGpu(graph: Graph, features: Partial<GpuFeatures> = {}): GpuLowered {
+  return new GpuLowerer({ half: false, subgroups: false, ...features }).lower(graph);
 }

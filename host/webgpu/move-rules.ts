@@ -1,6 +1,7 @@
 // Ops that only move elements: most are views and cost nothing, the rest are copies. In: units. Out: views and dispatches.
 // Must not know devices or where regions lie.
 
+import { cast } from '../ops/cast.ts';
 import { channelShuffle } from '../ops/channel-shuffle.ts';
 import { concat } from '../ops/concat.ts';
 import { expand } from '../ops/expand.ts';
@@ -18,24 +19,29 @@ import { padded } from './kernels/pad.ts';
 
 export const moveRules = [
   rule(transpose, {
+    positions: 'carries',
     lower({ node, output }, ctx) { ctx.alias(output, transposeView(ctx.read(operand(node.inputs, 0)), node.attrs.perm)); },
   }),
   rule(reshape, {
+    positions: 'carries',
     lower({ node, output }, ctx) {
       const view = ctx.read(operand(node.inputs, 0), (from) => reshapeView(from, output.shape) !== undefined);
       ctx.alias(output, shaped(view, output.shape));
     },
   }),
   rule(slice, {
+    positions: 'carries',
     lower({ node, output }, ctx) {
       const { starts, sizes, steps } = node.attrs;
       ctx.alias(output, sliceView(ctx.read(operand(node.inputs, 0)), starts, steps, sizes));
     },
   }),
   rule(expand, {
+    positions: 'carries',
     lower({ node, output }, ctx) { ctx.alias(output, broadcastView(ctx.read(operand(node.inputs, 0)), output.shape)); },
   }),
   rule(concat, {
+    positions: 'carries',
     lower({ node, output }, ctx) {
       const whole = ctx.write(output);
       let start = 0;
@@ -56,6 +62,11 @@ export const moveRules = [
       const swap = src.shape.map((_, i) => (i === axis ? axis + 1 : i === axis + 1 ? axis : i));
       ctx.emit(copy(transposeView(src, swap), dst));
     },
+  }),
+  rule(cast, {
+    positions: 'carries',
+    blocks: ({ attrs: { to } }) => (['int32', 'int64', 'float32'].includes(to) ? undefined : `it makes ${to} of positions`),
+    lower({ node, output }, ctx) { ctx.alias(output, ctx.read(operand(node.inputs, 0))); },
   }),
   rule(pad, {
     lower({ node, output }, ctx) { ctx.emit(padded(ctx.read(operand(node.inputs, 0)), ctx.write(output), node.attrs)); },

@@ -30,8 +30,11 @@ export async function openDevice(gpu: GPU, { anyAdapter, allowF16 }: DeviceWishe
   if (!adapter) throw new KingletError('ERR_DEVICE', 'WebGPU has no adapter here');
   const refusal = anyAdapter ? null : adapterRefusal(adapter.info);
   if (refusal !== null) throw new KingletError('ERR_DEVICE', refusal);
-  const wanted: GPUFeatureName[] = allowF16 ? ['shader-f16', 'timestamp-query'] : ['timestamp-query'];
-  const requiredFeatures = wanted.filter((name) => adapter.features.has(name));
+  const { wgslLanguageFeatures }: Partial<GPU> = gpu; // younger than WebGPU
+  const wanted: Readonly<Partial<Record<GPUFeatureName, boolean>>> = {
+    'shader-f16': allowF16, 'timestamp-query': true, subgroups: wgslLanguageFeatures?.has('subgroup_id') ?? false,
+  };
+  const requiredFeatures = [...adapter.features].filter((name) => wanted[name as GPUFeatureName]) as GPUFeatureName[];
   return inTime(clock, OPEN_MS, 'asking for a device', refused('device', () => adapter.requestDevice({ requiredFeatures })));
 }
 

@@ -11,9 +11,13 @@ export const skipWithoutChromium: false | string = existsSync(path) ? false : `t
 /** WebGPU computed by Chromium's own software, wherever it runs. */
 export const swiftshader = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] as const;
 
+/** The same with all of the browser's graphics in that software, through which frames of videos reach shaders. */
+export const swiftshaderThroughout = [...swiftshader, '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'] as const;
+
 /** Root may start Chromium only without its sandbox, as CI does; the tests load nothing but their own pages. */
 export function launchChromium(...flags: readonly string[]): Promise<Browser> {
-  const args = ['--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', ...flags];
+  const graphics = flags.includes('--use-angle=swiftshader') ? [] : ['--disable-gpu'];
+  const args = [...graphics, '--disable-background-networking', '--disable-component-update', '--no-first-run', ...flags];
   return chromium.launch({ executablePath: path, headless: true, args: process.getuid?.() === 0 ? [...args, '--no-sandbox'] : args });
 }
 

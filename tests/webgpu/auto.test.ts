@@ -122,12 +122,15 @@ test('wasm was asked for', async () => {
   assert.deepEqual([model.stats.backend, model.stats.backendReason, fake.asked], ['wasm', 'it was asked for', []]);
 });
 
-test('features are asked for where they exist, float16 where it is allowed too', async () => {
-  const features = ['shader-f16', 'timestamp-query', 'subgroups'];
-  const withF16 = await choose((fake) => { fake.troubles.features = features; return { allowF16: true }; });
-  assert.equal(withF16.fake.asked[1], 'device shader-f16,timestamp-query');
-  const without = await choose((fake) => { fake.troubles.features = features; return undefined; });
-  assert.equal(without.fake.asked[1], 'device timestamp-query');
+test('features are asked for where they exist, float16 where it is allowed too, subgroups where shaders can number them', async () => {
+  const features = ['shader-f16', 'timestamp-query', 'subgroups', 'dual-source-blending'];
+  const asked = async (options: GpuModelOptions, wgsl: readonly string[]): Promise<string | undefined> => {
+    const { fake } = await choose((gpu) => { Object.assign(gpu.troubles, { features, wgsl }); return options; });
+    return fake.asked[1];
+  };
+  assert.equal(await asked({ allowF16: true }, []), 'device shader-f16,timestamp-query');
+  assert.equal(await asked({}, ['subgroup_id']), 'device timestamp-query,subgroups');
+  assert.equal(await asked({}, ['subgroup_uniformity']), 'device timestamp-query');
   for (const [present, backend] of [[features, 'webgpu'], [[], 'wasm']] as const) {
     const { model } = await choose((fake) => { fake.troubles.features = present; fake.troubles.factor = () => 2.01; return { allowF16: true }; });
     assert.equal(model.stats.backend, backend, 'only float16 excuses fewer digits');

@@ -76,7 +76,8 @@ test('agreement is a share of the largest output', () => {
   assert.equal(apart([NaN, Infinity], [NaN, Infinity]), 0);
   assert.equal(disagreement([Float32Array.of(1)], []), Infinity);
   assert.equal(disagreement([Int32Array.of(3), BigInt64Array.of(4n)], [Int32Array.of(3), BigInt64Array.of(4n)]), 0);
-  assert.equal(disagreement([Int32Array.of(3)], [Int32Array.of(4)]), Infinity);
+  assert.equal(disagreement([Int32Array.of(3, 5, 7, 9)], [Int32Array.of(3, 4, 7, 9)]), 0.25);
+  assert.equal(disagreement([Int32Array.of()], [Int32Array.of()]), 0);
 });
 
 test('adapters are known by what they say, and most say little', () => {

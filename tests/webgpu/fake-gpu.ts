@@ -65,6 +65,8 @@ export interface Troubles {
   factor: (count: number) => number;
   gpuMs: number;
   features: readonly string[];
+  /** Language features of its shaders. */
+  wgsl: readonly string[];
 }
 
 export class FakeDevice extends EventTarget {
@@ -88,7 +90,7 @@ export class FakeDevice extends EventTarget {
 export class FakeGpu {
   readonly troubles: Troubles = {
     info: { vendor: 'nvidia', architecture: 'ampere', device: '', description: '' }, adapters: null, device: null, build: null, run: null,
-    factor: () => 2, gpuMs: 4, features: [],
+    factor: () => 2, gpuMs: 4, features: [], wgsl: [],
   };
   readonly clock = new FakeClock();
   readonly devices: FakeDevice[] = [];
@@ -96,7 +98,7 @@ export class FakeGpu {
   runs = 0;
 
   get gpu(): GPU {
-    return { requestAdapter: () => this.#adapter() } as unknown as GPU;
+    return { requestAdapter: () => this.#adapter(), wgslLanguageFeatures: new Set(this.troubles.wgsl) } as unknown as GPU;
   }
   get last(): FakeDevice {
     const device = this.devices.at(-1);

@@ -2,7 +2,7 @@
 // Default limits only; the flags are Chromium's own for GPUs in software.
 
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium, openPage } from '../browser/chromium.ts';
+import { launchChromium, openPage, swiftshader } from '../browser/chromium.ts';
 import { servePages } from '../browser/bundle-page.ts';
 import type { Site } from '../browser/site.ts';
 import { sharedFolder } from '../shared.ts';
@@ -13,9 +13,10 @@ export interface GpuPage {
   close(): Promise<void>;
 }
 
-export async function openGpuPage(): Promise<GpuPage> {
+/** `flags`: Chromium's, with SwiftShader for WebGPU. */
+export async function openGpuPage(flags: readonly string[] = swiftshader): Promise<GpuPage> {
   const site = await servePages(['../../webgpu/page/gpu-page'], { '/shared/': sharedFolder });
-  const browser: Browser = await launchChromium('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader');
+  const browser: Browser = await launchChromium(...flags);
   const page = await openPage(browser, site.page('/gpu-page.js'));
   page.setDefaultTimeout(120_000);
   return {

@@ -41,7 +41,7 @@ describe('half precision', () => {
 
   it('halves a network\'s weights and leaves dispatches and sums as they are', async () => {
     const graph = optimise(await networkGraph('mobilenet_v3_small', { classes: 10 })).graph;
-    const [full, half] = [lowerGpu(graph), lowerGpu(graph, true)];
+    const [full, half] = [lowerGpu(graph), lowerGpu(graph, { half: true })];
     const bytes = (lowered: typeof full): number => [...lowered.weights.values()].reduce((sum, data) => sum + data.byteLength, 0);
     assert.equal(bytes(half), bytes(full) / 2);
     assert.deepEqual(half.steps.map(({ dispatch }) => dispatch.kernel), full.steps.map(({ dispatch }) => dispatch.kernel));
@@ -57,7 +57,7 @@ describe('half precision', () => {
   it('has the text of the golden shader (not run: SwiftShader has no shader-f16)', () => {
     const graph = kernelCases.find(({ name }) => name === 'pointwise 5x3, 24 to 144')?.make();
     assert.ok(graph);
-    const text = lowerGpu(graph, true).steps.map(({ dispatch }) => moduleText(dispatch)).at(-1);
+    const text = lowerGpu(graph, { half: true }).steps.map(({ dispatch }) => moduleText(dispatch)).at(-1);
     assert.equal(text, read('tests/webgpu/pointwise-half.wgsl'));
   });
 });

@@ -3,7 +3,9 @@
 
 import { Builder } from '../../host/graph/builder.ts';
 import type { Graph, Value } from '../../host/graph/graph.ts';
+import { argmax } from '../../host/ops/argmax.ts';
 import { binary, type BinaryKind } from '../../host/ops/binary.ts';
+import { cast } from '../../host/ops/cast.ts';
 import { channelShuffle } from '../../host/ops/channel-shuffle.ts';
 import { concat } from '../../host/ops/concat.ts';
 import { conv2d, type Conv2dAttrs } from '../../host/ops/conv2d.ts';
@@ -156,6 +158,46 @@ function elementCases(): KernelCase[] {
   ];
 }
 
+/** Positions, of equals too, on their way out. */
+function positionCases(): KernelCase[] {
+  const shapes: readonly (readonly [shape: Shape, axis: number])[] = [[[2, 3, 100], 2], [[1, 4, 5, 6], 3], [[2, 70, 3], 1], [[3, 10], 0]];
+  const coarse = (b: Builder, x: Value): Value => b.add(unary, { kind: 'round', p0: 0, p1: 0 }, [b.add(binary, { kind: 'mul', ...noClamp }, [x, b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(3) })])]);
+  const flat = (b: Builder, x: Value): Value => b.add(reshape, { shape: [x.shape.reduce((a, d) => a * d, 1)] }, [x]);
+  return [
+    ...shapes.flatMap(([shape, axis]) => [false, true].flatMap((last) => [
+      { name: `argmax of [${shape.join(', ')}] along ${axis}, the ${last ? 'last' : 'first'} of equals`, make: graphOf([shape], (b, [x]) => b.add(argmax, { axis, keepDims: last, last }, [coarse(b, x)])) },
+    ])),
+    { name: 'argmax as wide integers, moved', make: graphOf([[1, 4, 5, 7]], (b, [x]) => {
+      const at = [inside(b, x, 7), inside(b, x, 40)].map((y) => b.add(transpose, { perm: [0, 3, 2, 1] }, [b.add(argmax, { axis: 3, keepDims: true, last: false }, [y])]));
+      return [b.add(cast, { to: 'int64' }, [b.add(concat, { axis: 1 }, at)]), flat(b, b.add(cast, { to: 'float32' }, [at[1]]))];
+    }) },
+  ];
+}
+
+/** Functions behind one another, which share a dispatch where they read few tensors. */
+function chainCases(): KernelCase[] {
+  const two = (b: Builder, kind: BinaryKind, a: Value, c: Value, clamp = noClamp): Value => b.add(binary, { kind, ...clamp }, [a, c]);
+  const one = (b: Builder, kind: UnaryKind, a: Value, p0 = 0, p1 = 0): Value => b.add(unary, { kind, p0, p1 }, [a]);
+  const scalar = (b: Builder, value: number): Value => b.constant({ dtype: 'float32', shape: [], data: Float32Array.of(value) });
+  return [
+    ...[8, 6].map((c): KernelCase => ({
+      name: `a chain of ${c} channels`, make: graphOf([[2, 3, 3, c], [1, 1, 1, c], [2, 3, 3, 1]], (b, [x, y, z]) => {
+        const scaled = two(b, 'add', two(b, 'mul', inside(b, x, c), y), weights(b, [c]), { min: -2, max: 2 });
+        const turned = two(b, 'sub', z, one(b, 'leakyRelu', scaled, 0.1));
+        return one(b, 'clamp', two(b, 'mul', turned, turned), 0.25, 2);
+      }),
+    })),
+    { name: 'a chain with powers', make: graphOf([[3, 5]], (b, [x]) => two(b, 'pow', one(b, 'softplus', x), two(b, 'div', one(b, 'exp', x), scalar(b, 3)))) },
+    { name: 'a chain of eleven', make: graphOf([[2, 9]], (b, [x]) => {
+      let v = x;
+      for (let i = 0; i < 11; i++) v = i % 2 === 0 ? one(b, 'tanh', v) : two(b, 'mul', v, scalar(b, 1 + i / 8), { min: -3, max: 1.25 });
+      return v;
+    }) },
+    { name: 'a chain that is read in between', make: graphOf([[2, 8]], (b, [x]) => { const t = one(b, 'tanh', x); return [two(b, 'mul', one(b, 'neg', t), x), t]; }) },
+    { name: 'a chain that widens', make: graphOf([[3, 1], [3, 4]], (b, [x, y]) => one(b, 'abs', two(b, 'sub', one(b, 'exp', one(b, 'neg', x)), y))) },
+  ];
+}
+
 function planeCases(): KernelCase[] {
   const pools: readonly Partial<Pool2dAttrs>[] = [
     { kind: 'max' }, { kind: 'average' }, { kind: 'average', countIncludePad: true }, { kind: 'max', strides: [1, 1], dilations: [2, 2], kernel: [2, 2] }, { kind: 'average', ceilMode: true, pads: [0, 0, 0, 0] },
@@ -172,6 +214,7 @@ function planeCases(): KernelCase[] {
     })),
     ...(['mean', 'sum', 'max', 'min', 'prod'] as const satisfies readonly ReduceKind[]).flatMap((kind) => [
       { name: `${kind} of planes`, make: graphOf([[2, 5, 3, 70]], (b, [x]) => b.add(reduce, { kind, axes: [1, 2], keepDims: false }, [x])) },
+      { name: `${kind} over many`, make: graphOf([[3, 9, 70]], (b, [x]) => b.add(reduce, { kind, axes: [1, 2], keepDims: false }, [kind === 'prod' ? b.add(unary, { kind: 'exp', p0: 0, p1: 0 }, [b.add(binary, { kind: 'mul', ...noClamp }, [x, weights(b, [70])])]) : x])) },
       { name: `${kind} over channels`, make: graphOf([[2, 3, 4, 5]], (b, [x]) => b.add(reduce, { kind, axes: [0, 3], keepDims: true }, [inside(b, x, 5)])) },
     ]),
   ];
@@ -204,5 +247,5 @@ function moveCases(): KernelCase[] {
 
 /** Weights depend on the order in which graphs are made, so each is made afresh from its own seed. */
 export const kernelCases: readonly KernelCase[] = [
-  ...pointwiseCases(), ...windowCases(), ...fusedCases(), ...elementCases(), ...planeCases(), ...moveCases(),
+  ...pointwiseCases(), ...windowCases(), ...fusedCases(), ...elementCases(), ...planeCases(), ...moveCases(), ...chainCases(), ...positionCases(),
 ].map(({ name, make }, i) => ({ name, make: () => { seed = 1000 * (i + 1); return make(); } }));

@@ -1,5 +1,5 @@
-// Everything that makes each element of up to two elements at the same place: functions, arithmetic with broadcasting, and copies between
-// any two views. Works on vectors of four where the innermost axis allows it. In: views of one shape, a kind. Out: a dispatch.
+// Everything that makes each element of elements at the same place: functions and arithmetic with broadcasting, one or a chain of them, and
+// copies between any two views. Works on vectors of four where the innermost axis allows it. In: views of one shape, functions. Out: a dispatch.
 // Must not know which op it serves.
 
 import type { View } from '../../plan/lowering.ts';
@@ -11,36 +11,44 @@ import { binaryText, bound, clampText, powerText, unaryText, type WgslType } fro
 import { ceil4, vectorRead, vectorWrite } from '../gpu-lowering.ts';
 import { nestParams, nestText } from '../nest-text.ts';
 
-/** What is computed of a (and b). */
-interface Computation {
-  readonly kernel: string;
-  /** WGSL of the result; a and b are values. */
-  text(type: WgslType): string;
-  functions?(type: WgslType): string;
-  readonly params: Params;
+/** A function, and what it is a function of: sources by number, or the result of the step before. */
+export interface ElementStep {
+  readonly attrs: UnaryAttrs | BinaryAttrs;
+  readonly of: readonly (number | 'before')[];
 }
+
+/** Longest chain, so that its params fit a slot of 64 words beside the loops over CHAIN_SOURCES + 1 tensors of CHAIN_RANK dims. */
+export const CHAIN_STEPS = 8;
+export const CHAIN_SOURCES = 4;
+export const CHAIN_RANK = 6;
 
 export function copy(src: View, dst: View): Dispatch {
-  return elementwise({ kernel: 'copy', text: () => 'a', params: {} }, [src], dst);
+  return elementwise('copy', [], [src], dst);
 }
 
-export function unaryElements(attrs: UnaryAttrs, src: View, dst: View): Dispatch {
-  const p0 = bound(attrs.p0), p1 = bound(attrs.p1);
-  return elementwise({ kernel: `unary ${attrs.kind}`, text: (type) => unaryText(attrs.kind, 'a', type), params: { p0, p1 } }, [src], dst);
+/** `sources`: stretched to the shape of `dst`. */
+export function elements(steps: readonly ElementStep[], sources: readonly View[], dst: View): Dispatch {
+  const kinds = steps.map(({ attrs }) => attrs.kind).join(', ');
+  return elementwise(steps.length > 1 ? `chain ${kinds}` : `${isBinary(steps[0].attrs) ? 'binary' : 'unary'} ${kinds}`, steps, sources, dst);
 }
 
-/** `a`, `b`: stretched to the shape of `dst`. */
-export function binaryElements(attrs: BinaryAttrs, a: View, b: View, dst: View): Dispatch {
-  return elementwise({
-    kernel: `binary ${attrs.kind}`,
-    text: (type) => clampText(binaryText(attrs.kind, 'a', 'b', type), attrs, type, ['p.low', 'p.high']),
-    ...(attrs.kind === 'pow' ? { functions: powerText } : {}),
-    params: { low: bound(attrs.min), high: bound(attrs.max) },
-  }, [a, b], dst);
+function isBinary(attrs: UnaryAttrs | BinaryAttrs): attrs is BinaryAttrs {
+  return 'min' in attrs;
 }
 
-function elementwise(c: Computation, sources: readonly View[], dst: View): Dispatch {
-  const names = ['a', 'b'];
+function stepText({ attrs, of }: ElementStep, k: number, type: WgslType): string {
+  const [a, b] = of.map((source) => (source === 'before' ? 'v' : `s${source}`));
+  const [low, high] = [`p.low${k}`, `p.high${k}`];
+  return isBinary(attrs) ? clampText(binaryText(attrs.kind, a, b, type), attrs, type, [low, high]) : unaryText(attrs.kind, a, type, low, high);
+}
+/** A clamp's bounds, or a function's two parameters. */
+function stepParams({ attrs }: ElementStep, k: number): Params {
+  const [low, high] = isBinary(attrs) ? [attrs.min, attrs.max] : [attrs.p0, attrs.p1];
+  return { [`low${k}`]: bound(low), [`high${k}`]: bound(high) };
+}
+
+/** Without steps: the source as it is. */
+function elementwise(kernel: string, steps: readonly ElementStep[], sources: readonly View[], dst: View): Dispatch {
   const vectors = vectorNest(sources, dst);
   const nest = vectors ?? makeNest([dst, ...sources]);
   const type: WgslType = vectors ? 'vec4f' : 'f32';
@@ -51,23 +59,21 @@ function elementwise(c: Computation, sources: readonly View[], dst: View): Dispa
   const counted: Nest = vectors
     ? { dims: nest.dims.map((d, i) => (i === inner ? d / 4 : d)), strides: nest.strides.map((s) => s.map((v, i) => (i === inner ? 4 * v : v))) }
     : nest;
-  const operand = (view: View, k: number): Operand => ({ name: `${names[k]}_in`, as: isSplat(k) ? 'f32' : type, view });
-  const load = sources.map((_, k) => `let ${names[k]} = ${isSplat(k) ? 'vec4f' : ''}(${names[k]}_in[${names[k]}_at]);`).join(' ');
+  const load = sources.map((_, k) => `let s${k} = ${isSplat(k) ? 'vec4f' : ''}(x${k}[at${k}]);`);
   const count = counted.dims.reduce((a, d) => a * d, 1);
-  const operands = [{ offset: 'to', first: 'p.y_at', name: 'e0' },
-    ...sources.map((_, k) => ({ offset: `${names[k]}_at`, first: `p.${names[k]}_in_at`, name: `e${k + 1}` }))];
+  const operands = [{ offset: 'to', first: 'p.y_at', name: 'e0' }, ...sources.map((_, k) => ({ offset: `at${k}`, first: `p.x${k}_at`, name: `e${k + 1}` }))];
   return {
-    kernel: `${c.kernel}${vectors ? '' : ' by element'}`,
+    kernel: `${kernel}${vectors ? '' : ' by element'}`,
     body: `
-${c.functions?.(type) ?? ''}
+${steps.some(({ attrs }) => attrs.kind === 'pow') ? powerText(type) : ''}
 ${linearMain}
   if (i >= p.count) { return; }
   ${nestText(counted, 'i', operands, 'e')}
-  ${load}
-  y[to] = ${c.text(type)};
+  ${[...load, 'var v = s0;', ...steps.map((step, k) => `v = ${stepText(step, k, type)};`)].join('\n  ')}
+  y[to] = v;
 }`,
-    params: { count, ...nestParams(counted, 'e', units), ...c.params },
-    reads: sources.map(operand),
+    params: { count, ...nestParams(counted, 'e', units), ...Object.assign({}, ...steps.map(stepParams)) as Params },
+    reads: sources.map((view, k): Operand => ({ name: `x${k}`, as: isSplat(k) ? 'f32' : type, view })),
     write: { name: 'y', as: type, view: dst },
     workgroups: linear(count),
   };

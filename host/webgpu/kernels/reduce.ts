@@ -1,18 +1,14 @@
 // Means, sums, products and extremes over some axes. `globalPool` takes a whole plane per four channels, with 16 threads on each sum;
-// `reduceAny` has one thread per result and any strides. In: views. Out: a dispatch. Must not know which op it serves.
+// `reduceAny` has a thread per result, or a workgroup where many terms make few results, and any strides. In: views. Out: a dispatch. Must not know which op it serves.
 
 import type { View } from '../../plan/lowering.ts';
 import { makeNest, selectAxes } from '../../plan/views.ts';
 import { elementCount } from '../../tensor.ts';
 import type { ReduceKind } from '../../ops/reduce.ts';
-import { linear, linearMain, type Dispatch } from '../dispatch.ts';
+import { linear, linearMain, WORKGROUP, type Dispatch } from '../dispatch.ts';
 import { ceil4 } from '../gpu-lowering.ts';
 import { nestParams, nestText } from '../nest-text.ts';
-
-const starts: Readonly<Record<ReduceKind, string>> = { mean: '0.0', sum: '0.0', prod: '1.0', max: '-3.4028234e38', min: '3.4028234e38' };
-function combined(kind: ReduceKind, a: string, b: string): string {
-  return kind === 'max' || kind === 'min' ? `${kind}(${a}, ${b})` : `${a} ${kind === 'prod' ? '*' : '+'} ${b}`;
-}
+import { acrossMain, acrossText, combined, neutral } from './across-threads.ts';
 
 /** Threads per sum, and sums of four channels per workgroup. */
 const SHARE = 16;
@@ -29,7 +25,7 @@ var<workgroup> part: array<vec4f, ${SHARE * SHARE}>;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let n = i32(group.x) * ${SHARE} + i32(local.x);
   let slice = i32(local.y);
-  var sum = vec4f(${starts[kind]});
+  var sum = vec4f(${neutral[kind]});
   if (n < p.n4) {
     for (var m = slice; m < p.iw * p.ih; m += ${SHARE}) {
       let v = x[p.x_at + i32(group.y) * p.x_batch + (m / p.iw) * p.x_row + (m % p.iw) * p.x_pixel + n];
@@ -52,28 +48,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   };
 }
 
+/** Terms from which a workgroup shares a sum. */
+const LONG = 4 * WORKGROUP;
+
 /** `dst`: without the axes. Any strides. */
-export function reduceAny(src: View, dst: View, kind: ReduceKind, axes: readonly number[]): Dispatch {
+export function reduceAny(src: View, dst: View, kind: ReduceKind, axes: readonly number[], subgroups: boolean): Dispatch {
   const isKept = src.shape.map((_, i) => !axes.includes(i));
   const outer = makeNest([dst, selectAxes(src, isKept)]);
   const inner = makeNest([selectAxes(src, isKept.map((kept) => !kept))]);
-  const terms = inner.dims.reduce((a, d) => a * d, 1);
-  return {
-    kernel: `reduce ${kind}`,
-    body: `
-${linearMain}
-  if (i >= p.count) { return; }
-  ${nestText(outer, 'i', [{ offset: 'to', first: 'p.y_at', name: 'o0' }, { offset: 'start', first: 'p.x_at', name: 'o1' }], 'o')}
-  var sum = ${starts[kind]};
-  for (var t = 0; t < p.terms; t++) {
+  const terms = inner.dims.reduce((a, d) => a * d, 1), count = elementCount(dst.shape);
+  const long = terms >= LONG;
+  const places = (item: string): string => nestText(outer, item, [{ offset: 'to', first: 'p.y_at', name: 'o0' }, { offset: 'start', first: 'p.x_at', name: 'o1' }], 'o');
+  const add = `{
     ${nestText(inner, 't', [{ offset: 'at', first: 'start', name: 'i0' }], 'i')}
     sum = ${combined(kind, 'sum', 'x[at]')};
-  }
-  y[to] = sum${kind === 'mean' ? ' / f32(p.terms)' : ''};
-}`,
-    params: { count: elementCount(dst.shape), terms, ...nestParams(outer, 'o'), ...nestParams(inner, 'i') },
+  }`;
+  const result = `sum${kind === 'mean' ? ' / f32(p.terms)' : ''}`;
+  const alone = `
+${linearMain}
+  if (i >= p.count) { return; }
+  ${places('i')}
+  var sum = ${neutral[kind]};
+  for (var t = 0; t < p.terms; t++) ${add}
+  y[to] = ${result};
+}`;
+  const together = `${acrossMain('p.count', subgroups)}
+  ${places('item')}
+  var sum = ${neutral[kind]};
+  for (var t = i32(lane); t < p.terms; t += ${WORKGROUP}) ${add}
+  ${acrossText(kind, 'sum', subgroups)}
+  if (lane == 0u) { y[to] = ${result}; }
+}`;
+  return {
+    kernel: `reduce ${kind}${long ? ' long' : ''}`,
+    body: long ? together : alone,
+    params: { count, terms, ...nestParams(outer, 'o'), ...nestParams(inner, 'i') },
     reads: [{ name: 'x', as: 'f32', view: src }],
     write: { name: 'y', as: 'f32', view: dst },
-    workgroups: linear(elementCount(dst.shape)),
+    workgroups: linear(long ? count * WORKGROUP : count),
+    subgroups: subgroups && long,
   };
 }

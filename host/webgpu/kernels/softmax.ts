@@ -6,14 +6,12 @@ import { makeNest } from '../../plan/views.ts';
 import { withoutAxis, type SoftmaxAttrs } from '../../ops/softmax.ts';
 import { linear, linearMain, WORKGROUP, type Dispatch } from '../dispatch.ts';
 import { nestParams, nestText } from '../nest-text.ts';
+import { acrossMain, acrossText, neutral, SHORT_LINE } from './across-threads.ts';
 
-/** Longest line that one thread takes alone. */
-const SHORT = 32;
-
-export function softmaxLines(src: View, dst: View, { axis, log, beta }: SoftmaxAttrs): Dispatch {
+export function softmaxLines(src: View, dst: View, { axis, log, beta }: SoftmaxAttrs, subgroups: boolean): Dispatch {
   const nest = makeNest([withoutAxis(dst, axis), withoutAxis(src, axis)]);
   const lines = nest.dims.reduce((a, d) => a * d, 1);
-  const short = src.shape[axis] <= SHORT;
+  const short = src.shape[axis] <= SHORT_LINE;
   const starts = (line: string): string => nestText(nest, line, [{ offset: 'to', first: 'p.y_at', name: 'e0' }, { offset: 'at', first: 'p.x_at', name: 'e1' }], 'e');
   const value = 'x[at + k * p.x_axis] * p.beta';
   const result = log ? `${value} - largest - log(sum)` : `exp(${value} - largest) / sum`;
@@ -21,30 +19,20 @@ export function softmaxLines(src: View, dst: View, { axis, log, beta }: SoftmaxA
 ${linearMain}
   if (i >= p.lines) { return; }
   ${starts('i')}
-  var largest = -3.4028234e38;
+  var largest = ${neutral.max};
   for (var k = 0; k < p.length; k++) { largest = max(largest, ${value}); }
   var sum = 0.0;
   for (var k = 0; k < p.length; k++) { sum += exp(${value} - largest); }
   for (var k = 0; k < p.length; k++) { y[to + k * p.y_axis] = ${result}; }
 }`;
-  const together = `
-var<workgroup> part: array<f32, ${WORKGROUP}>;
-@compute @workgroup_size(${WORKGROUP})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(num_workgroups) groups: vec3u) {
-  let line = min(i32(group.x + group.y * groups.x), p.lines - 1);
-  ${starts('line')}
-  var largest = -3.4028234e38;
+  const together = `${acrossMain('p.lines', subgroups)}
+  ${starts('item')}
+  var largest = ${neutral.max};
   for (var k = i32(lane); k < p.length; k += ${WORKGROUP}) { largest = max(largest, ${value}); }
-  part[lane] = largest;
-  workgroupBarrier();
-  for (var l = 0; l < ${WORKGROUP}; l++) { largest = max(largest, part[l]); }
-  workgroupBarrier();
-  var own = 0.0;
-  for (var k = i32(lane); k < p.length; k += ${WORKGROUP}) { own += exp(${value} - largest); }
-  part[lane] = own;
-  workgroupBarrier();
+  ${acrossText('max', 'largest', subgroups)}
   var sum = 0.0;
-  for (var l = 0; l < ${WORKGROUP}; l++) { sum += part[l]; }
+  for (var k = i32(lane); k < p.length; k += ${WORKGROUP}) { sum += exp(${value} - largest); }
+  ${acrossText('sum', 'sum', subgroups)}
   for (var k = i32(lane); k < p.length; k += ${WORKGROUP}) { y[to + k * p.y_axis] = ${result}; }
 }`;
   return {
@@ -56,5 +44,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     reads: [{ name: 'x', as: 'f32', view: src }],
     write: { name: 'y', as: 'f32', view: dst },
     workgroups: linear(short ? lines : lines * WORKGROUP),
+    subgroups: subgroups && !short,
   };
 }

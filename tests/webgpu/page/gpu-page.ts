@@ -1,4 +1,5 @@
-// A page that runs networks on its GPU, for tests that call it from outside. One device, with WebGPU's default limits, serves all of them.
+// A page that runs networks on its GPU, for tests that call it from outside. One device, with WebGPU's default limits and no features that
+// shaders could use, serves all of them, and another one with subgroups those that ask for it.
 // In: networks by address, name or case. Out: globalThis.kingletGpu; answers as they are. Must not judge them: the test does.
 
 import type { Graph } from '../../../host/graph/graph.ts';
@@ -21,30 +22,44 @@ export interface GpuAnswer {
   /** Of each run. */
   readonly outputs: readonly (readonly TensorData[])[];
 }
+export interface PictureAnswer {
+  readonly outputs: readonly TensorData[];
+  /** Whether shaders read it where it lay. */
+  readonly imported: boolean;
+  /** Things that the second run created on the device. */
+  readonly created: number;
+}
 export interface KingletGpu {
   /** A model file through kinglet/webgpu with its backend forced, on a device of its own. `inputs`: addresses of .npy files. */
   forced(url: string, inputs: readonly string[]): Promise<{ readonly stats: Pick<ModelStats, 'backend' | 'gpu'>; readonly outputs: readonly TensorData[] }>;
-  /** `seeds` of each run's noise. */
-  run(source: NetworkSource, seeds: readonly number[]): Promise<GpuAnswer>;
+  /** `seeds` of each run's noise. `feature`: of a device that has it. */
+  run(source: NetworkSource, seeds: readonly number[], feature?: 'subgroups'): Promise<GpuAnswer>;
   /** Runs turn about; the outputs of each network. */
   interleaved(sources: readonly NetworkSource[], seeds: readonly number[]): Promise<readonly (readonly (readonly TensorData[])[])[]>;
   /** What the device's create functions were called for: by the build, and by `runs` runs after the first. */
   created(source: NetworkSource, runs: number): Promise<{ readonly build: Record<string, number>; readonly runs: Record<string, number>; readonly facts: GpuFacts }>;
   /** Codes of what runs throw: one under way while its device is destroyed, and one after it. */
   destroyed(source: NetworkSource): Promise<readonly string[]>;
-  /** Every kind of source that a page can draw, with the same opaque picture: outputs by kind, of two runs each. */
-  pictures(source: NetworkSource, picture: PlainPicture, rule: PictureRule): Promise<Record<string, readonly TensorData[]>>;
-  adapter(): Promise<{ readonly vendor: string; readonly limit: number }>;
+  /** Every kind of source that a page can draw, with the same picture: outputs by kind, of two runs each. */
+  pictures(source: NetworkSource, picture: PlainPicture, rule: PictureRule): Promise<Record<string, PictureAnswer>>;
+  adapter(): Promise<{ readonly vendor: string; readonly limit: number; readonly subgroups: boolean }>;
 }
 declare global { var kingletGpu: KingletGpu }
 
-async function openDevice(): Promise<GPUDevice> {
+async function openDevice(feature?: GPUFeatureName): Promise<GPUDevice> {
   const adapter = await navigator.gpu.requestAdapter();
   if (!adapter) throw new Error('there is no WebGPU adapter');
-  return adapter.requestDevice({ requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [] });
+  const wanted = (['timestamp-query'] as const).filter((name) => adapter.features.has(name));
+  return adapter.requestDevice({ requiredFeatures: feature ? [...wanted, feature] : wanted });
 }
-let shared: Promise<GPUDevice> | undefined;
-const device = (): Promise<GPUDevice> => (shared ??= openDevice());
+const shared = new Map<string, Promise<GPUDevice>>();
+function device(feature?: GPUFeatureName): Promise<GPUDevice> {
+  const known = shared.get(feature ?? '');
+  if (known) return known;
+  const opened = openDevice(feature);
+  shared.set(feature ?? '', opened);
+  return opened;
+}
 
 async function graphOf(source: NetworkSource): Promise<Graph> {
   if ('kernelCase' in source) {
@@ -65,7 +80,7 @@ async function npyAt(path: string): Promise<TensorData> {
 /** Counts calls of create functions while `work` runs. */
 async function counting<T>(on: GPUDevice, work: () => Promise<T>): Promise<{ result: T; calls: Record<string, number> }> {
   const calls: Record<string, number> = {};
-  const names = ['createBuffer', 'createBindGroup', 'createComputePipeline', 'createComputePipelineAsync', 'createShaderModule', 'createBindGroupLayout', 'createQuerySet'] as const;
+  const names = ['createBuffer', 'createBindGroup', 'createComputePipeline', 'createComputePipelineAsync', 'createShaderModule', 'createBindGroupLayout', 'createQuerySet', 'createTexture'] as const;
   for (const name of names) {
     calls[name] = 0;
     const original = on[name].bind(on) as (...args: unknown[]) => unknown;
@@ -84,9 +99,9 @@ globalThis.kingletGpu = {
     model.dispose();
     return { stats: { backend, gpu }, outputs };
   },
-  async run(source, seeds) {
+  async run(source, seeds, feature) {
     const graph = await graphOf(source);
-    const network = await buildGpuNetwork(graph, await device());
+    const network = await buildGpuNetwork(graph, await device(feature));
     const outputs: TensorData[][] = [];
     for (const seed of seeds) outputs.push(await network.run(inputsOf(graph, seed)));
     const times = 'kernelCase' in source && seeds[0] !== undefined ? await network.profile(inputsOf(graph, seeds[0])) : [];
@@ -132,22 +147,33 @@ globalThis.kingletGpu = {
     return texts;
   },
   async pictures(source, { width, height, data }, rule) {
-    const network = await buildGpuNetwork(await graphOf(source), await device());
+    const on = await device();
+    const network = await buildGpuNetwork(await graphOf(source), on);
     const pixels = new ImageData(Uint8ClampedArray.from(data), width, height);
     const canvas = new OffscreenCanvas(width, height);
     canvas.getContext('2d')?.putImageData(pixels, 0, 0);
     const sources: Record<string, GpuPicture> = { ImageData: pixels, OffscreenCanvas: canvas, ImageBitmap: await createImageBitmap(pixels), VideoFrame: new VideoFrame(canvas, { timestamp: 0 }) };
-    const answers: Record<string, readonly TensorData[]> = {};
+    const answers: Record<string, PictureAnswer> = {};
+    const importTexture = on.importExternalTexture.bind(on);
     for (const [kind, picture] of Object.entries(sources)) {
-      answers[kind] = [...await network.runPicture(picture, rule), ...await network.runPicture(picture, rule)];
+      let imported = false;
+      on.importExternalTexture = (descriptor) => {
+        const texture = importTexture(descriptor);
+        imported = true;
+        return texture;
+      };
+      const first = await network.runPicture(picture, rule);
+      const { result, calls } = await counting(on, () => network.runPicture(picture, rule));
+      answers[kind] = { outputs: [...first, ...result], imported, created: Object.values(calls).reduce((sum, n) => sum + n, 0) };
     }
+    Reflect.deleteProperty(on, 'importExternalTexture');
     (sources.VideoFrame as VideoFrame).close();
     network.dispose();
     return answers;
   },
   async adapter() {
     const adapter = await navigator.gpu.requestAdapter();
-    return { vendor: adapter?.info.vendor ?? 'none', limit: (await device()).limits.maxStorageBufferBindingSize };
+    return { vendor: adapter?.info.vendor ?? 'none', limit: (await device()).limits.maxStorageBufferBindingSize, subgroups: (adapter?.features.has('subgroups') ?? false) && navigator.gpu.wgslLanguageFeatures.has('subgroup_id') };
   },
 };
 Object.assign(globalThis, { kingletPage: {} });
