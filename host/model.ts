@@ -92,7 +92,7 @@ export class Model {
 
   /**
    * One inference; concurrent calls are queued. Resolves to copies, one typed array per output in the model's own dtype. A model with
-   * threads computes on its workers, and the calling thread stays free.
+   * threads computes on its workers, and the calling thread stays free. What input(i) returned may be given too and is not copied.
    * Throws ERR_INPUT (name, dtype or length do not fit), ERR_ABORTED, ERR_DISPOSED, ERR_WORKER (a worker died; later runs use one thread).
    */
   run(inputs: Inputs, options: { signal?: AbortSignal } = {}): Promise<TensorData[]> {
@@ -195,7 +195,10 @@ export class Model {
       throw new KingletError('ERR_INPUT', `${list.length} inputs were given, the model has ${this.inputs.length}: ${names(this.inputs)}`);
     }
     this.inputs.forEach((info, i) => { checkInput(info, list[i]); });
-    list.forEach((data, i) => { (backend.inputData[i] as Float32Array).set(data as Float32Array); });
+    list.forEach((data, i) => {
+      const own = backend.inputData[i] as Float32Array;
+      if (data !== own) own.set(data as Float32Array);
+    });
   }
 }
 

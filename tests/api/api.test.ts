@@ -83,6 +83,8 @@ it('input(i) is a live array: write, then runSync()', async () => {
   (model.input(0) as Float32Array).set(image);
   close(model.runSync()[0] as Float32Array, expected(image));
   close(model.runSync()[0] as Float32Array, expected(image)); // inputs survive a run
+  (model.input(0) as Float32Array).set(other);
+  close((await model.run(model.input(0)))[0] as Float32Array, expected(other));
   assert.throws(() => model.input(1), code('ERR_INPUT'));
 });
 
