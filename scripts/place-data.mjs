@@ -43,11 +43,6 @@ export function placeData(bytes) {
   return { module: moduleOf(kept), data: Buffer.concat([Buffer.from([1, 0, I32_CONST, ...signedLeb(LOW_BASE), END, ...leb(content.length)]), content]) };
 }
 
-/** The optimised module with its data. */
-export function withData(bytes, data) {
-  return moduleOf([...sectionsOf(bytes), { id: SECTION_DATA, content: data }]);
-}
-
 function segmentsOf(content) {
   const cursor = new Cursor(content);
   return Array.from({ length: cursor.number() }, () => {
