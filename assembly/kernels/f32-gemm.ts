@@ -7,6 +7,7 @@
 // One k step per iteration, bumped pointers, do…while: V8 keeps all accumulators in registers only in this shape.
 
 import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, DOT_I16, UNARY_LEAKY_RELU } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { clampF32, dotMode, madd } from "../simd.ts";
 import { word } from "../verify.ts";
 import { activateF32 } from "./f32-activation.ts";
@@ -32,7 +33,7 @@ import { activateF32 } from "./f32-activation.ts";
     c += <usize>sixes * ldc;
   }
   const single = rows & 3;
-  if (high && rows > 4 && single == 1) {
+  if (!COMPACT && high && rows > 4 && single == 1) {
     f32_gemm_5x8(k, a, lda, b, c, ldc, step);
     rows -= 5;
     a += 5 * lda;

@@ -5,7 +5,7 @@ import { USAGE, fault, say, sayName } from "../fault.ts";
 import { allocateOrStop } from "./files.ts";
 import { orStop } from "./print.ts";
 import { args_get, args_sizes_get } from "./sys.ts";
-import { byteOf, lengthOfLiteral } from "../literal.ts";
+import { isLiteral } from "../literal.ts";
 
 // Options with a value, then flags.
 export const OPTION_INPUT = 0;
@@ -58,11 +58,6 @@ export function lengthOf(word: usize): usize {
   while (load<u8>(word + bytes) != 0) bytes++;
   return bytes;
 }
-export function isWord(word: usize, bytes: usize, literal: string): bool {
-  if (<i32>bytes != lengthOfLiteral(literal)) return false;
-  for (let i = 0; i < lengthOfLiteral(literal); i++) if (load<u8>(word + <usize>i) != byteOf(literal, i)) return false;
-  return true;
-}
 
 /** Reads the words; the first one is the program's name. */
 export function readArguments(): void {
@@ -100,7 +95,7 @@ function isRepeatable(option: i32): bool { return option == OPTION_INPUT || opti
 function findOption(word: usize, bytes: usize, allowed: i32): i32 {
   for (let option = 0; option < OPTION_COUNT; option++) {
     if (((allowed | 1 << OPTION_HELP) >> option & 1) == 0 || load<u8>(word, 1) != 0x2d) continue;
-    if (isWord(word + 2, bytes - 2, optionName(option))) return option;
+    if (isLiteral(word + 2, bytes - 2, optionName(option))) return option;
   }
   stopUsage("unknown option ", word);
   return -1;

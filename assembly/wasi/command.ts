@@ -6,8 +6,9 @@ import { bundleSlot, bundledPlan, placeBundle } from "../bundle-slot.ts";
 import { chooseDotMode } from "../opened-plan.ts";
 import {
   OPTION_FIT, OPTION_HELP, OPTION_INPUT, OPTION_JSON, OPTION_LABELS, OPTION_OUTPUT, OPTION_PIXEL, OPTION_PRESET, OPTION_REPEAT, OPTION_RUNS, OPTION_SIZE,
-  OPTION_STEPS, OPTION_STREAM, OPTION_TOP, OPTION_WARMUP, argument, hasFlag, isWord, lengthOf, positional, readArguments, sortArguments, stopUsage,
+  OPTION_STEPS, OPTION_STREAM, OPTION_TOP, OPTION_WARMUP, argument, hasFlag, lengthOf, positional, readArguments, sortArguments, stopUsage,
 } from "./arguments.ts";
+import { isLiteral } from "../literal.ts";
 import { benchCommand } from "./bench.ts";
 import { classifyCommand } from "./classify.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -43,7 +44,7 @@ function main(): void {
   flush();
 }
 
-function isCommand(word: usize, name: string): bool { return word != 0 && isWord(word, lengthOf(word), name); }
+function isCommand(word: usize, name: string): bool { return word != 0 && isLiteral(word, lengthOf(word), name); }
 
 /** The command itself is word 0 of those that are no options. */
 function sort(allowed: i32): void {

@@ -6,10 +6,10 @@ import { DTYPE_BOOL, DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIM
 import { release } from "../blocks.ts";
 import { bundledFit, bundledPreset } from "../bundle-slot.ts";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
-import { lengthOfLiteral } from "../literal.ts";
+import { isLiteral, lengthOfLiteral } from "../literal.ts";
 import { ioBytes, ioData } from "../opened-plan.ts";
 import { checkPictureSize, fillInput, frameOf } from "../picture-input.ts";
-import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, decimal, isWord, lengthOf, optionValue, stopUsage } from "./arguments.ts";
+import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, decimal, lengthOf, optionValue, stopUsage } from "./arguments.ts";
 import { allocateOrStop, readWhole, stopAbout, wholeBytes } from "./files.ts";
 import { decodeBmp, decodePpm, pictureAt, pictureHeight, picturePixelBytes, pictureWidth } from "./pictures.ts";
 import { orStop } from "./print.ts";
@@ -42,7 +42,7 @@ export function readPictureOptions(): void {
 function choice(option: i32, otherwise: i32): i32 {
   const word = optionValue(option), bytes = word == 0 ? <usize>0 : lengthOf(word);
   if (word == 0) return otherwise;
-  for (let i = 0; i < 6; i++) if (isWord(word, bytes, choiceName(option, i))) return i;
+  for (let i = 0; i < 6; i++) if (isLiteral(word, bytes, choiceName(option, i))) return i;
   stopUsage("not one of the choices: ", word);
   return 0;
 }
@@ -134,7 +134,7 @@ function valueOf(from: usize, to: usize, key: string): usize {
   return to;
 }
 function startsWith(from: usize, to: usize, literal: string): bool {
-  return from + <usize>lengthOfLiteral(literal) <= to && isWord(from, lengthOfLiteral(literal), literal);
+  return from + <usize>lengthOfLiteral(literal) <= to && isLiteral(from, lengthOfLiteral(literal), literal);
 }
 function dtypeOfNpy(at: usize, to: usize): i32 {
   if (startsWith(at, to, "'<f4'")) return DTYPE_F32;

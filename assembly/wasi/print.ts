@@ -4,7 +4,7 @@
 import { allocate } from "../blocks.ts";
 import { INTERNAL, faultBytes, faultText } from "../fault.ts";
 import { ERRNO_AGAIN, ERRNO_INTR, ERRNO_PIPE, fd_write, proc_exit } from "./sys.ts";
-import { byteOf, lengthOfLiteral } from "../literal.ts";
+import { unpack, unpackedBytes } from "../literal.ts";
 import { decimalCount, decimalDigits, decimalPoint, shortestDecimal } from "./shortest-decimal.ts";
 
 const STDOUT = 1;
@@ -49,9 +49,7 @@ export function put(byte: u8): void {
   if (length == CAPACITY) flush();
   store<u8>(buffer + length++, byte);
 }
-export function text(literal: string): void {
-  for (let i = 0; i < lengthOfLiteral(literal); i++) put(byteOf(literal, i));
-}
+export function text(literal: string): void { putBytes(unpack(literal), unpackedBytes()); }
 export function putBytes(from: usize, bytes: usize): void { for (const end = from + bytes; from < end; from++) put(load<u8>(from)); }
 
 /** Lines are flushed one by one where somebody may wait for them: after notices and frames. */
