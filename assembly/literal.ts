@@ -26,12 +26,25 @@ function unpackByte(byte: i32): void {
   unpackByte(load<u8>(pair, 1));
 }
 
-export function lengthOfLiteral(literal: string): i32 {
-  unpack(literal);
-  return <i32>length;
+/** Word `index` of those that single spaces separate; it has no bytes where there are not so many. */
+export function unpackWord(words: string, index: i32): usize {
+  const end = unpack(words) + length;
+  let from = buffer;
+  for (; index > 0; index--) from = min(wordEnd(from, end) + 1, end);
+  length = wordEnd(from, end) - from;
+  return from;
 }
+function wordEnd(from: usize, end: usize): usize {
+  while (from < end && load<u8>(from) != 0x20) from++;
+  return from;
+}
+
 /** Whether the `bytes` at `from` are the literal. */
-export function isLiteral(from: usize, bytes: usize, literal: string): bool {
-  unpack(literal);
-  return bytes == length && memory.compare(from, buffer, bytes) == 0;
+export function isLiteral(from: usize, bytes: usize, literal: string): bool { return isUnpacked(from, bytes, unpack(literal)); }
+/** Position of the `bytes` at `from` among words, -1 where they are none of them. */
+export function wordIndex(from: usize, bytes: usize, words: string): i32 {
+  let i = 0;
+  for (let own = unpackWord(words, 0); length > 0; own = unpackWord(words, ++i)) if (isUnpacked(from, bytes, own)) return i;
+  return -1;
 }
+function isUnpacked(from: usize, bytes: usize, own: usize): bool { return bytes == length && memory.compare(from, own, bytes) == 0; }

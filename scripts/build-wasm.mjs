@@ -17,8 +17,8 @@ const modules = {
   'simd-threads': { entry: 'assembly/executor.ts', further: ['assembly/threads.ts'], imports: 2 }, // env.wait
   'relaxed-threads': { entry: 'assembly/executor.ts', further: ['assembly/threads.ts'], imports: 2 },
   image: { entry: 'assembly/image/picture.ts', embed: 'pictureWasm' },
-  'cmd-simd': { entry: 'assembly/wasi/command.ts', program: true, imports: 13 }, // assembly/wasi/sys.ts
-  'cmd-relaxed': { entry: 'assembly/wasi/command.ts', program: true, imports: 13 },
+  'cmd-simd': { entry: 'assembly/wasi/command.ts', program: true, imports: 14 }, // assembly/wasi/sys.ts
+  'cmd-relaxed': { entry: 'assembly/wasi/command.ts', program: true, imports: 14 },
   'embed-simd': { entry: 'assembly/embed.ts', program: true, imports: 0 },
   'embed-relaxed': { entry: 'assembly/embed.ts', program: true, imports: 0 },
 };
@@ -39,7 +39,7 @@ for (const [target, { outFile, enable = [] }] of Object.entries(config.targets))
 
 function optimizeProgram(compiled, features) {
   const { module, data } = placeData(compiled);
-  const sections = sectionsOf(optimize(module, features)).map(({ id, content }) => ({ id, content: id === SECTION_CODE ? shortenConstants(content) : content }));
+  const sections = sectionsOf(optimize(module, features, { program: true })).map(({ id, content }) => ({ id, content: id === SECTION_CODE ? shortenConstants(content) : content }));
   return moduleOf([...sections, { id: SECTION_DATA, content: data }]);
 }
 
