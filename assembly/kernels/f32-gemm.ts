@@ -166,9 +166,9 @@ export function f32_gemm_5x8(k: i32, a0: usize, lda: usize, b: usize, c: usize, 
 }
 
 /**
- * In how many rows of the four-row tile a load and a splat are apart, as asconfig.json says for a build. V8 broadcasts from memory where they
- * are one instruction, and takes 8 % longer for MobileNetV2 with two such rows, 26 % with four. Cranelift makes three instructions of
- * the one and a broadcast from memory of the two: 10 % and 20 % faster (docs/wasi.md).
+ * In how many rows of the four-row tile a load and a splat are apart, as asconfig.json says for a build. Together, V8 broadcasts from memory
+ * and Cranelift goes through a general register; apart, both load into a vector and broadcast. MobileNetV2 takes V8 8 % longer with two
+ * such rows and 26 % with four, and Cranelift 10 % and 20 % less (docs/wasi.md).
  */
 // @ts-ignore: decorator, and asc's constant
 @inline const SPLATS: i32 = isDefined(F32_SPLATS) ? F32_SPLATS : 0;
