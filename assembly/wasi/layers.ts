@@ -1,7 +1,7 @@
 // `bench --layers`: what each step of a plan costs, and the steps added up by kernel, as the host's command prints it.
 // In: a plan that is warm. Out: two tables, or a JSON object a line. Must not know whole runs.
 
-import { HEADER_STEP_COUNT } from "../abi.ts";
+import { HEADER_STEP_COUNT, OPCODE_COUNT } from "../abi.ts";
 import { release } from "../blocks.ts";
 import { run } from "../executor";
 import { now } from "./clock.ts";
@@ -12,10 +12,8 @@ import { sort } from "./sort.ts";
 import { KERNELS, firstStep, isStep, jsonStep, kernelCell, nextStep, opCell, outputCell, stepIndex, stepMacs, stepOpcode, tensorCell } from "./step-walk.ts";
 import { beginTable, endCell, endRow, fixedCell, headRow, numberCell } from "./table.ts";
 
-/** Opcodes are below this. */
-const KERNEL_COUNT: usize = 32;
 /** By opcode: f64 milliseconds, f64 MACs, i32 steps. */
-const totals: usize = memory.data(768, 8);
+const totals: usize = memory.data(24 * OPCODE_COUNT, 8);
 const TOTAL_BYTES: usize = 24;
 function totalOf(opcode: i32): usize { return totals + <usize>opcode * TOTAL_BYTES; }
 
@@ -33,7 +31,7 @@ export function measureLayers(plan: usize, runs: i32): void {
       store<f64>(all + (<usize>(k * runs + i) << 3), now() - started);
     }
   }
-  memory.fill(totals, 0, KERNEL_COUNT * TOTAL_BYTES);
+  memory.fill(totals, 0, <usize>OPCODE_COUNT * TOTAL_BYTES);
   sumMs = 0;
   for (firstStep(plan); isStep(); nextStep()) {
     const own = all + (<usize>(stepIndex * runs) << 3), total = totalOf(stepOpcode());
@@ -55,7 +53,7 @@ function gopsOf(macs: f64, ms: f64): f64 { return ms == 0 ? 0 : 2 * macs / (ms *
 function nextKernel(last: i32): i32 {
   const bound = last == 0 ? Infinity : load<f64>(totalOf(last));
   let best = 0;
-  for (let opcode = 1; opcode < <i32>KERNEL_COUNT; opcode++) {
+  for (let opcode = 1; opcode < OPCODE_COUNT; opcode++) {
     const ms = load<f64>(totalOf(opcode)), isLater = ms < bound || (ms == bound && opcode > last);
     if (load<i32>(totalOf(opcode), 16) > 0 && isLater && (best == 0 || ms > load<f64>(totalOf(best)))) best = opcode;
   }
