@@ -201,15 +201,15 @@ export function kgl_step(h: i32, n: i32): i32 {
 export function kgl_preprocess(h: i32, i: i32, src: usize, width: i32, height: i32, rowBytes: u32, format: i32): i32 {
   const model = modelOf(h);
   if (changetype<usize>(model) == 0) return -USAGE;
-  const pixelBytes = format & 255, preset = format >> 8 & 255, fit = (format >> 16) - 1;
+  const pixelBytes = format & 255, preset = format >> 8 & 255, fit = format >> 16;
   if (i < 0 || i >= inputCount(model.plan)) return fault(USAGE, "there is no such tensor");
-  if (pixelBytes < 1 || pixelBytes > 4 || preset >= PRESET_COUNT || fit >= FIT_COUNT || fit < -1) return fault(USAGE, "no such format, preset or fit");
+  if (pixelBytes < 1 || pixelBytes > 4 || preset >= PRESET_COUNT || fit >= FIT_COUNT || fit < 0) return fault(USAGE, "no such format, preset or fit");
   const record = ioRecord(model.plan, i), size = checkPictureSize(width, height);
   if (size < 0) return size;
   if (<u64>rowBytes < <u64>width * pixelBytes || !isMemory(src, <u64>rowBytes * (height - 1) + <u64>width * pixelBytes + 8)) return fault(USAGE, "the picture lies outside the memory");
   const framed = frameOf(record);
   if (framed < 0) return framed;
-  return fillInput(model.plan, record, src, pixelBytes, width, height, rowBytes, preset == 0 ? bundledPreset() : preset, fit < 0 ? bundledFit() : fit);
+  return fillInput(model.plan, record, src, pixelBytes, width, height, rowBytes, preset == 0 ? bundledPreset() : preset, fit == 0 ? bundledFit() : fit);
 }
 
 /** The k largest elements of output i, as pairs of i32 index and f32 score at `to`. Returns how many there are. */

@@ -1,7 +1,7 @@
 // Why something was refused: a code and one sentence. In: pieces of text. Out: bytes for the command to print or a host to read.
 // Codes are the exit codes of host/error.ts. Must not know who asks.
 
-import { byteOf, lengthOfLiteral } from "./literal.ts";
+import { unpack, unpackedBytes } from "./literal.ts";
 
 export const USAGE = 64;
 export const DATA = 65;
@@ -24,7 +24,7 @@ export function fault(code: i32, text: string): i32 {
 }
 
 export function say(text: string): void {
-  for (let i = 0; i < lengthOfLiteral(text); i++) sayByte(byteOf(text, i));
+  for (let from = unpack(text), end = from + unpackedBytes(); from < end; from++) sayByte(load<u8>(from));
 }
 function sayByte(byte: u8): void {
   if (length < CAPACITY) store<u8>(buffer + length++, byte);

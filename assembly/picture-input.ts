@@ -14,14 +14,41 @@ export const PRESET_BY_INPUT = 0;
 export const PRESET_SIGNED = 1;
 export const PRESET_UNIT = 2;
 export const PRESET_RAW = 3;
-export const PRESET_TORCHVISION = 4;
 export const PRESET_BYTES = 5;
-export const PRESET_COUNT = 6;
+export const PRESET_COUNT = 11;
 
-export const FIT_STRETCH = 0;
-export const FIT_CROP = 1;
-export const FIT_PAD = 2;
-export const FIT_COUNT = 3;
+// Fits, as host/image/region.ts defines them. BY_PRESET: the preset's, otherwise stretch.
+export const FIT_BY_PRESET = 0;
+export const FIT_STRETCH = 1;
+export const FIT_CROP = 2;
+export const FIT_PAD = 3;
+export const FIT_MIDDLE = 4;
+export const FIT_COUNT = 5;
+const MIDDLE: f64 = 0.875;
+
+/**
+ * A row for each preset from 1 on: signed, unit, raw, torchvision, bytes, tflite-uint8, mobilenet, teachable-machine, rfb-320, nanodet.
+ * Mean and deviation of three channels in units of 1/200, or with IN_REALS of 255/1000; then the fit and flags.
+ */
+const rules: usize = memory.data<u16>([
+  25500, 25500, 25500, 25500, 25500, 25500, 1,
+  0, 0, 0, 51000, 51000, 51000, 1,
+  0, 0, 0, 200, 200, 200, 1,
+  485, 456, 406, 229, 224, 225, 36,
+  0, 0, 0, 200, 200, 200, 17,
+  0, 0, 0, 200, 200, 200, 17,
+  25500, 25500, 25500, 25500, 25500, 25500, 1,
+  25500, 25500, 25500, 25500, 25500, 25500, 2,
+  25400, 25400, 25400, 25600, 25600, 25600, 3,
+  20706, 23256, 24735, 11475, 11424, 11679, 11,
+], 16);
+const RULE_BYTES: usize = 14;
+const RULE_FLAGS: usize = 12;
+const FIT_BITS = 7;
+const BLUE_FIRST = 8;
+const AS_BYTES = 16;
+const IN_REALS = 32;
+function ruleOf(preset: i32): usize { return rules + <usize>(preset - 1) * RULE_BYTES; }
 
 /** Largest picture, as in host/image/picture.ts. */
 const MAX_PIXELS: i64 = 100_000_000;
@@ -61,6 +88,9 @@ export function presetFor(record: usize, wanted: i32): i32 {
   return range > 0.9 && range < 1.1 ? PRESET_UNIT : range > 200 ? PRESET_RAW : PRESET_SIGNED;
 }
 
+/** FIT_BY_PRESET resolved, for a preset that is. */
+export function fitFor(preset: i32, wanted: i32): i32 { return wanted != FIT_BY_PRESET ? wanted : load<u16>(ruleOf(preset), RULE_FLAGS) & FIT_BITS; }
+
 export function checkPictureSize(pictureWidth: i64, pictureHeight: i64): i32 {
   if (pictureWidth >= 1 && pictureHeight >= 1 && pictureWidth <= MAX_PIXELS && pictureWidth * pictureHeight <= MAX_PIXELS) return 0;
   fault(DATA, "the picture's size ");
@@ -78,14 +108,16 @@ export function checkPictureSize(pictureWidth: i64, pictureHeight: i64): i32 {
 export function fillInput(
   plan: usize, record: usize, src: usize, pixelBytes: i32, srcWidth: i32, srcHeight: i32, rowBytes: usize, preset: i32, fit: i32,
 ): i32 {
+  preset = presetFor(record, preset);
+  fit = fitFor(preset, fit);
   const byWidth = <f64>srcWidth / <f64>width, byHeight = <f64>srcHeight / <f64>height;
-  const scale = fit == FIT_CROP ? min(byWidth, byHeight) : max(byWidth, byHeight);
+  const scale = fit == FIT_PAD ? max(byWidth, byHeight) : min(byWidth, byHeight) * (fit == FIT_MIDDLE ? MIDDLE : 1);
   const regionWidth = fit == FIT_STRETCH ? <f64>srcWidth : <f64>width * scale, regionHeight = fit == FIT_STRETCH ? <f64>srcHeight : <f64>height * scale;
   const needed = workBytes(srcWidth, srcHeight, regionWidth, regionHeight, width, height);
   const work = needed >= 0 && needed < 4294967296 ? allocate(<u64>needed) : 0;
   if (work == 0) return noMemory(<u64>max(0, min(needed, 1e15)));
   begin(work, pixelBytes, srcWidth, srcHeight, (<f64>srcWidth - regionWidth) / 2, (<f64>srcHeight - regionHeight) / 2, regionWidth, regionHeight, width, height);
-  setRule(work, plan, record, presetFor(record, preset));
+  setRule(work, plan, record, ruleOf(preset));
   feedRows(work, src + <usize>firstRow(work) * rowBytes, srcHeight - firstRow(work), <usize>srcWidth * <usize>pixelBytes, rowBytes);
   release(work);
   return 0;
@@ -100,19 +132,14 @@ function feedRows(work: usize, src: usize, rows: i32, packedBytes: usize, rowByt
   feed(work, src, 0);
 }
 
-function setRule(work: usize, plan: usize, record: usize, preset: i32): void {
-  const bytes = preset == PRESET_BYTES, dtype = load<i32>(record, IO_DTYPE), hasScale = load<u32>(record, IO_HAS_SCALE) != 0 && !bytes;
-  const kind = dtype == DTYPE_F32 ? FLOAT32 : dtype == DTYPE_U8 || bytes ? UINT8 : INT8;
-  into(work, ioData(plan, record), kind, channels, planar, 0);
+function setRule(work: usize, plan: usize, record: usize, rule: usize): void {
+  const flags = load<u16>(rule, RULE_FLAGS), bytes = (flags & AS_BYTES) != 0, dtype = load<i32>(record, IO_DTYPE);
+  const hasScale = load<u32>(record, IO_HAS_SCALE) != 0 && !bytes, kind = dtype == DTYPE_F32 ? FLOAT32 : dtype == DTYPE_U8 || bytes ? UINT8 : INT8;
+  into(work, ioData(plan, record), kind, channels, planar, flags & BLUE_FIRST);
   const scale = hasScale ? <f64>load<f32>(record, IO_SCALE) : 1, zero = hasScale ? <f64>load<i32>(record, IO_ZERO_POINT) : 0;
-  for (let c = 0; c < channels; c++) {
-    let mean: f64 = 0, deviation: f64 = 1;
-    if (preset == PRESET_SIGNED) { mean = 127.5; deviation = 127.5; }
-    if (preset == PRESET_UNIT) deviation = 255;
-    if (preset == PRESET_TORCHVISION) {
-      mean = (c == 0 ? 0.485 : c == 1 ? 0.456 : 0.406) * 255;
-      deviation = (c == 0 ? 0.229 : c == 1 ? 0.224 : 0.225) * 255;
-    }
-    normalise(work, c, mean, deviation, scale, zero);
-  }
+  for (let c = 0; c < channels; c++, rule += 2) normalise(work, c, ruleNumber(rule, flags), ruleNumber(rule + 6, flags), scale, zero);
+}
+function ruleNumber(at: usize, flags: i32): f64 {
+  const x = <f64>load<u16>(at);
+  return flags & IN_REALS ? x / 1000 * 255 : x / 200;
 }

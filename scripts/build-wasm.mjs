@@ -3,7 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { optimize } from './optimize-wasm.mjs';
-import { FAR_BASE, FAR_PAGES, placeData, withData } from './place-data.mjs';
+import { FAR_BASE, FAR_PAGES, placeData } from './place-data.mjs';
+import { shortenConstants } from './shorten-constants.mjs';
+import { SECTION_CODE, SECTION_DATA, moduleOf, sectionsOf } from './wasm-sections.mjs';
 
 /**
  * asconfig.json cannot say this per target. `further`: entries besides; `imports`: how many, where it is more than env.memory. `embed`: a
@@ -15,8 +17,8 @@ const modules = {
   'simd-threads': { entry: 'assembly/executor.ts', further: ['assembly/threads.ts'], imports: 2 }, // env.wait
   'relaxed-threads': { entry: 'assembly/executor.ts', further: ['assembly/threads.ts'], imports: 2 },
   image: { entry: 'assembly/image/picture.ts', embed: 'pictureWasm' },
-  'cmd-simd': { entry: 'assembly/wasi/command.ts', program: true, imports: 13 }, // assembly/wasi/sys.ts
-  'cmd-relaxed': { entry: 'assembly/wasi/command.ts', program: true, imports: 13 },
+  'cmd-simd': { entry: 'assembly/wasi/command.ts', program: true, imports: 14 }, // assembly/wasi/sys.ts
+  'cmd-relaxed': { entry: 'assembly/wasi/command.ts', program: true, imports: 14 },
   'embed-simd': { entry: 'assembly/embed.ts', program: true, imports: 0 },
   'embed-relaxed': { entry: 'assembly/embed.ts', program: true, imports: 0 },
 };
@@ -37,7 +39,8 @@ for (const [target, { outFile, enable = [] }] of Object.entries(config.targets))
 
 function optimizeProgram(compiled, features) {
   const { module, data } = placeData(compiled);
-  return withData(optimize(module, features), data);
+  const sections = sectionsOf(optimize(module, features, { program: true })).map(({ id, content }) => ({ id, content: id === SECTION_CODE ? shortenConstants(content) : content }));
+  return moduleOf([...sections, { id: SECTION_DATA, content: data }]);
 }
 
 /** Section ids and import count, read without compiling: this Node may not know relaxed SIMD. */

@@ -22,7 +22,8 @@ const SHRINK = [...FINISH, ...FOLD, ...SIMPLIFY, 'merge-locals', 'simplify-local
 /** What asc's `--enable` adds to the features that it always uses. */
 const FEATURES = { simd: binaryen.Features.SIMD128, 'relaxed-simd': binaryen.Features.RelaxedSIMD, threads: binaryen.Features.Atomics };
 
-export function optimize(bytes, enabled, named = false) {
+/** `program` says that its tiles are not exported and yet stay functions, and that more of the rest is inlined where it is called once. */
+export function optimize(bytes, enabled, { program = false } = {}) {
   const { MutableGlobals, NontrappingFPToInt, SignExt, BulkMemory, BulkMemoryOpt } = binaryen.Features;
   const module = binaryen.readBinary(bytes);
   module.setFeatures(enabled.reduce((all, name) => all | FEATURES[name], MutableGlobals | NontrappingFPToInt | SignExt | BulkMemory | BulkMemoryOpt));
@@ -31,8 +32,9 @@ export function optimize(bytes, enabled, named = false) {
   binaryen.setFastMath(true); // as asc does: kernels are written for it
   binaryen.setAlwaysInlineMaxSize(2);
   binaryen.setFlexibleInlineMaxSize(65);
-  binaryen.setOneCallerInlineMaxSize(200);
+  binaryen.setOneCallerInlineMaxSize(program ? 400 : 200);
   binaryen.setDebugInfo(true);
+  if (program) keepTiles(module);
   module.runPasses(['duplicate-function-elimination', 'remove-unused-module-elements', 'once-reduction', 'inlining', 'simplify-globals', 'generate-global-effects']);
   runOn(module, false, FOLD);
   module.runPasses(['simplify-globals', 'dae']);
@@ -46,12 +48,20 @@ export function optimize(bytes, enabled, named = false) {
     'remove-unused-module-elements',
   ]);
   if (!module.validate()) throw new Error('the optimised module is not valid');
-  binaryen.setDebugInfo(named);
+  binaryen.setDebugInfo(false);
   binaryen.setGenerateStackIR(true);
   binaryen.setOptimizeStackIR(true);
   const optimized = Buffer.from(module.emitBinary());
   module.dispose();
   return optimized;
+}
+
+function keepTiles(module) {
+  for (const pattern of ['*/kernels/*/f32_*', '*/kernels/*/qs8_*']) {
+    binaryen.setPassArgument('no-inline', pattern);
+    module.runPasses(['no-inline']);
+  }
+  binaryen.clearPassArguments();
 }
 
 function runOn(module, tiles, passes) {

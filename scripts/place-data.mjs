@@ -1,19 +1,22 @@
 // Moves a program's static data together. asc gives every literal an object of 20 bytes and two bytes per character, in a segment of
-// its own; programs read only a length and, as assembly/literal.ts does, bytes side by side. So text becomes [length u8][bytes].
+// its own; programs read only what assembly/literal.ts reads: [packed length u8][packed bytes], and first of all the pairs of pack-strings.mjs.
 // In: what asc compiled without optimising, its data from FAR_BASE on, where no other number of the program lies. Out: the same module
 // with addresses from LOW_BASE on, and the one data segment that belongs to it, which is added after the module was optimised.
 
 import binaryen from 'assemblyscript/binaryen';
+import { packStrings } from './pack-strings.mjs';
 import { Cursor, SECTION_CODE, SECTION_DATA, SECTION_DATA_COUNT, SECTION_GLOBAL, SECTION_MEMORY, leb, moduleOf, sectionsOf, signedLeb } from './wasm-sections.mjs';
 
 /** asc's --memoryBase for programs, and the --initialMemory that it then asks for. */
 export const FAR_BASE = 0x5a510000;
 export const FAR_PAGES = FAR_BASE / 65536 + 4;
-/** Address 0 means "none" everywhere. */
+/** Address 0 means "none" everywhere. assembly/literal.ts knows it. */
 const LOW_BASE = 64;
 /** AssemblyScript's object header has five words, of which the last two are the class and the bytes. Literals are class 2. */
 const HEADER_BYTES = 20;
 const STRING_CLASS = 2;
+/** What fits the buffer of assembly/literal.ts. */
+const MOST_CHARACTERS = 512;
 const I32_CONST = 0x41, END = 0x0b;
 
 export function placeData(bytes) {
@@ -43,11 +46,6 @@ export function placeData(bytes) {
   return { module: moduleOf(kept), data: Buffer.concat([Buffer.from([1, 0, I32_CONST, ...signedLeb(LOW_BASE), END, ...leb(content.length)]), content]) };
 }
 
-/** The optimised module with its data. */
-export function withData(bytes, data) {
-  return moduleOf([...sectionsOf(bytes), { id: SECTION_DATA, content: data }]);
-}
-
 function segmentsOf(content) {
   const cursor = new Cursor(content);
   return Array.from({ length: cursor.number() }, () => {
@@ -58,7 +56,7 @@ function segmentsOf(content) {
   });
 }
 
-/** First numbers at multiples of 16, then text, then what begins as zeros; the heap behind the last of asc's segments moves with it. */
+/** First the pairs, then numbers at multiples of 16, then text, then what begins as zeros; the heap behind the last of asc's segments moves with it. */
 function arrange(segments) {
   const moves = [], parts = [];
   let at = LOW_BASE;
@@ -66,15 +64,17 @@ function arrange(segments) {
   const align = () => { add(Buffer.alloc(-at & 15)); };
   const isText = ({ data }) => data.length >= HEADER_BYTES && data.readUInt32LE(12) === STRING_CLASS && data.readUInt32LE(16) <= data.length - HEADER_BYTES;
   const isZero = ({ data }) => data.every((byte) => byte === 0);
+  const texts = segments.filter(isText), { packed, pairs } = packStrings(texts.map(textOf));
+  add(pairs);
+  align();
   for (const { address, data } of segments.filter((s) => !isText(s) && !isZero(s))) {
     moves.push({ from: address, until: address + data.length - 1, to: at });
     add(data);
     align();
   }
-  for (const { address, data } of segments.filter(isText)) {
-    const text = textOf(data);
+  for (const [i, { address }] of texts.entries()) {
     moves.push({ from: address + HEADER_BYTES, until: address + HEADER_BYTES, to: at + 1 });
-    add(Buffer.from([text.length, ...text]));
+    add(Buffer.from([packed[i].length, ...packed[i]]));
   }
   const content = Buffer.concat(parts);
   for (const { address, data } of segments.filter(isZero)) {
@@ -88,9 +88,9 @@ function arrange(segments) {
   return { moves, content, end: at + 16 };
 }
 
-function textOf(data) {
+function textOf({ data }) {
   const utf16 = data.subarray(HEADER_BYTES, HEADER_BYTES + data.readUInt32LE(16));
-  if (utf16.length > 510 || utf16.some((byte, i) => (i % 2 === 1 ? byte !== 0 : byte > 126))) throw new Error('a literal is not ASCII or too long');
+  if (utf16.length > 2 * MOST_CHARACTERS || utf16.some((byte, i) => (i % 2 === 1 ? byte !== 0 : byte > 126))) throw new Error('a literal is not ASCII or too long');
   return utf16.filter((_, i) => i % 2 === 0);
 }
 

@@ -10,6 +10,7 @@ import {
   DW_ACTIVATION, DW_BATCH, DW_C, DW_CHUNK, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN,
   DW_OH, DW_OW, DW_PL, DW_PT, DW_SCRATCH, DW_SCRATCH_BYTES, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SW, DW_WEIGHTS,
 } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { clampF32, madd, storeLanesF32 } from "../simd.ts";
 import { addWork, positive, reads, require, stride, times, word, writes } from "../verify.ts";
 import { activateF32, verifyActivation } from "./f32-activation.ts";
@@ -153,7 +154,7 @@ function slide(
   const done = <usize>blocks << 4, lastWeights = weights + <usize>blocks * panel;
   let x = 0;
   while (x < count) {
-    const wide = kernel == 3 ? 8 : 7, width = stride == 1 && count - x > 4 && count >= wide ? wide : 4;
+    const wide = kernel == 3 ? 8 : 7, width = stride == 1 && count - x > 4 && count >= wide && !(COMPACT && kernel == 5) ? wide : 4;
     x = min(x, count - width);
     const p = src + <usize>(x * stride) * pixel;
     let o = dst + <usize>x * dstPixel;
@@ -178,7 +179,7 @@ function tile(
   else if (kernel == 3) {
     if (stride == 1) f32_dwconv_3s1x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
     else f32_dwconv_3s2x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
-  } else if (width == 7) f32_dwconv_5s1x7(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
+  } else if (!COMPACT && width == 7) f32_dwconv_5s1x7(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
   else if (stride == 1) f32_dwconv_5s1x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
   else f32_dwconv_5s2x4(step, src, pixel, lineStep, lines, weights, skip, tap, lineTap, panel, dst, dstPixel, blocks);
 }

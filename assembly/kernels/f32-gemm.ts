@@ -7,6 +7,7 @@
 // One k step per iteration, bumped pointers, do…while: V8 keeps all accumulators in registers only in this shape.
 
 import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, DOT_I16, UNARY_LEAKY_RELU } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { clampF32, dotMode, madd } from "../simd.ts";
 import { word } from "../verify.ts";
 import { activateF32 } from "./f32-activation.ts";
@@ -32,7 +33,7 @@ import { activateF32 } from "./f32-activation.ts";
     c += <usize>sixes * ldc;
   }
   const single = rows & 3;
-  if (high && rows > 4 && single == 1) {
+  if (!COMPACT && high && rows > 4 && single == 1) {
     f32_gemm_5x8(k, a, lda, b, c, ldc, step);
     rows -= 5;
     a += 5 * lda;
@@ -164,6 +165,16 @@ export function f32_gemm_5x8(k: i32, a0: usize, lda: usize, b: usize, c: usize, 
   }
 }
 
+/**
+ * In how many rows of the four-row tile a load and a splat are apart, as asconfig.json says for a build. Together, V8 broadcasts from memory
+ * and Cranelift goes through a general register; apart, both load into a vector and broadcast. MobileNetV2 takes V8 8 % longer with two
+ * such rows and 26 % with four, and Cranelift 10 % and 20 % less (docs/wasi.md).
+ */
+// @ts-ignore: decorator, and asc's constant
+@inline const SPLATS: i32 = isDefined(F32_SPLATS) ? F32_SPLATS : 0;
+// @ts-ignore: decorator
+@inline function broadcast(at: usize, row: i32): v128 { return row < SPLATS ? f32x4.splat(load<f32>(at)) : v128.load32_splat(at); }
+
 export function f32_gemm_4x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
   const rowBytes = <usize>k << 2;
   do {
@@ -178,10 +189,10 @@ export function f32_gemm_4x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, 
     do {
       const b0 = v128.load(p), b1 = v128.load(p, 16);
       p += 32;
-      let s = v128.load32_splat(a0); a0 += 4; c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
-      s = v128.load32_splat(a1); a1 += 4; c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
-      s = v128.load32_splat(a2); a2 += 4; c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
-      s = v128.load32_splat(a3); a3 += 4; c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
+      let s = broadcast(a0, 0); a0 += 4; c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
+      s = broadcast(a1, 1); a1 += 4; c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
+      s = broadcast(a2, 2); a2 += 4; c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
+      s = broadcast(a3, 3); a3 += 4; c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
     } while (a0 < end);
     let o = c;
     if (isLeaky(step)) {

@@ -12,6 +12,7 @@ import {
   DW_C, DW_DH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_FILL, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX, DW_MIN, DW_OH, DW_OW, DW_PL,
   DW_PT, DW_SH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW,
 } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { REQUANT_LIMIT, requantBounded8, requantMagic, requantOffset } from "../requant.ts";
 import { dot4 } from "../simd.ts";
 import { word } from "../verify.ts";
@@ -28,7 +29,7 @@ const REACH: f32 = 878985;
 export function rowsTake(step: usize, block: usize, dot: bool): bool {
   const sh = word(step, DW_SH), sw = word(step, DW_SW);
   if (word(step, DW_KH) != 3 || word(step, DW_KW) != 3 || word(step, DW_DH) != 1 || word(step, DW_DW) != 1) return false;
-  if (sw > (dot ? 2 : 1) || (sw == 1 && sh != 1)) return false;
+  if (sw > (dot ? 2 : COMPACT ? 0 : 1) || (sw == 1 && sh != 1)) return false;
   for (let blocks = word(step, DW_C) >> 3; blocks > 0; blocks--) {
     if (!bounded(block)) return false;
     block += DOT_BLOCK_BYTES;
@@ -109,7 +110,10 @@ function bounded(block: usize): bool {
   v128.store64_lane(o, y, 0);
 }
 
-/** Stride 1: two rows by two columns at a time. `flip` is 0x80 where the dot product reads activations as u8, else 0. */
+/**
+ * Stride 1: two rows by two columns at a time. `flip` is 0x80 where the dot product reads activations as u8, else 0.
+ * In COMPACT builds also column stride 2: one row, every second column, in whose place its neighbour was stored before.
+ */
 export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
   if (!ASC_FEATURE_RELAXED_SIMD) return;
   const ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL), pt = word(step, DW_PT);
@@ -124,11 +128,13 @@ export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: u
   const v0h = i32x4.shl(w0h, 8), v1h = i32x4.shl(w1h, 8), v2h = i32x4.shl(w2h, 8);
   const sl = i32x4.sub(v128.load(block), i32x4.mul(bias, total(w0l, w1l, w2l)));
   const sh = i32x4.sub(v128.load(block, 16), i32x4.mul(bias, total(w0h, w1h, w2h)));
-  for (let oy = from; oy < to; oy += 2) {
-    const y = oy - pt;
+  const dense = !COMPACT || word(step, DW_SW) == 1, down = COMPACT ? word(step, DW_SH) : 1;
+  const nextPixel = dense ? dstPixel : 0, rows = dense ? 2 : 1, pixels = dense ? ow : 2 * ow;
+  for (let oy = from; oy < to; oy += rows) {
+    const y = oy * down - pt;
     let p0 = rowAt(step, src, y), p1 = rowAt(step, src, y + 1), p2 = rowAt(step, src, y + 2), p3 = rowAt(step, src, y + 3);
     const t0 = rowStep(step, y), t1 = rowStep(step, y + 1), t2 = rowStep(step, y + 2), t3 = rowStep(step, y + 3);
-    let o = dst + <usize>(oy * word(step, DW_DST_ROW)), below = oy + 1 < to ? <usize>word(step, DW_DST_ROW) : 0, ix = -pl;
+    let o = dst + <usize>(oy * word(step, DW_DST_ROW)), below = dense && oy + 1 < to ? <usize>word(step, DW_DST_ROW) : 0, ix = -pl;
     let c0l = fill, c0h = fill, c1l = fill, c1h = fill;
     if (<u32>ix < <u32>iw) {
       const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p3, flips);
@@ -140,7 +146,7 @@ export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: u
       c1l = quadsLow(a, c); c1h = quadsHigh(a, c);
     }
     p0 += t0; p1 += t1; p2 += t2; p3 += t3; ix++;
-    for (let left = ow; left > 0; left -= 2) {
+    for (let left = pixels; left > 0; left -= 2) {
       let c2l = fill, c2h = fill, c3l = fill, c3h = fill;
       if (<u32>ix < <u32>iw) {
         const a = bytePairs(p0, p1, flips), c = bytePairs(p2, p3, flips);
@@ -152,16 +158,18 @@ export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: u
         c3l = quadsLow(a, c); c3h = quadsHigh(a, c);
       }
       p0 += t0; p1 += t1; p2 += t2; p3 += t3; ix++;
-      let a0l = dot4(w0l, c0l, sl), a1l = dot4(w0l, c1l, sl), d0l = dot4(v0l, c0l, sl), d1l = dot4(v0l, c1l, sl);
-      let a0h = dot4(w0h, c0h, sh), a1h = dot4(w0h, c1h, sh), d0h = dot4(v0h, c0h, sh), d1h = dot4(v0h, c1h, sh);
-      a0l = dot4(w1l, c1l, a0l); a1l = dot4(w1l, c2l, a1l); d0l = dot4(v1l, c1l, d0l); d1l = dot4(v1l, c2l, d1l);
-      a0h = dot4(w1h, c1h, a0h); a1h = dot4(w1h, c2h, a1h); d0h = dot4(v1h, c1h, d0h); d1h = dot4(v1h, c2h, d1h);
-      a0l = dot4(w2l, c2l, a0l); a1l = dot4(w2l, c3l, a1l); d0l = dot4(v2l, c2l, d0l); d1l = dot4(v2l, c3l, d1l);
-      a0h = dot4(w2h, c2h, a0h); a1h = dot4(w2h, c3h, a1h); d0h = dot4(v2h, c2h, d0h); d1h = dot4(v2h, c3h, d1h);
-      const next: usize = left > 1 ? dstPixel : 0;
-      putTwo(o + below, next, d0l, d0h, d1l, d1h, s0, s1, magic, offset, low, high);
+      const next: usize = left > 1 ? nextPixel : 0;
+      let a0l = dot4(w0l, c0l, sl), a1l = dot4(w0l, c1l, sl), a0h = dot4(w0h, c0h, sh), a1h = dot4(w0h, c1h, sh);
+      a0l = dot4(w1l, c1l, a0l); a1l = dot4(w1l, c2l, a1l); a0h = dot4(w1h, c1h, a0h); a1h = dot4(w1h, c2h, a1h);
+      a0l = dot4(w2l, c2l, a0l); a1l = dot4(w2l, c3l, a1l); a0h = dot4(w2h, c2h, a0h); a1h = dot4(w2h, c3h, a1h);
+      if (!COMPACT || below) {
+        let d0l = dot4(v0l, c0l, sl), d1l = dot4(v0l, c1l, sl), d0h = dot4(v0h, c0h, sh), d1h = dot4(v0h, c1h, sh);
+        d0l = dot4(v1l, c1l, d0l); d1l = dot4(v1l, c2l, d1l); d0h = dot4(v1h, c1h, d0h); d1h = dot4(v1h, c2h, d1h);
+        d0l = dot4(v2l, c2l, d0l); d1l = dot4(v2l, c3l, d1l); d0h = dot4(v2h, c2h, d0h); d1h = dot4(v2h, c3h, d1h);
+        putTwo(o + below, next, d0l, d0h, d1l, d1h, s0, s1, magic, offset, low, high);
+      }
       putTwo(o, next, a0l, a0h, a1l, a1h, s0, s1, magic, offset, low, high);
-      o += dstPixel + dstPixel;
+      o += dstPixel + nextPixel;
       c0l = c2l; c0h = c2h; c1l = c3l; c1h = c3h;
     }
   }
@@ -169,7 +177,7 @@ export function qs8_dwconv_dot_3s1(step: usize, src: usize, block: usize, dst: u
 
 /** Column stride 2, any row stride: one row, two columns of the output at a time. */
 export function qs8_dwconv_dot_3s2(step: usize, src: usize, block: usize, dst: usize, from: i32, to: i32, flip: i32): void {
-  if (!ASC_FEATURE_RELAXED_SIMD) return;
+  if (!ASC_FEATURE_RELAXED_SIMD || COMPACT) return;
   const ow = word(step, DW_OW), iw = word(step, DW_IW), pl = word(step, DW_PL), pt = word(step, DW_PT), rows = word(step, DW_SH);
   const dstPixel = <usize>word(step, DW_DST_PIXEL), zero = word(step, DW_DST_ZERO);
   const offset = requantOffset(zero), magic = requantMagic(offset, zero);

@@ -10,6 +10,7 @@ import {
   DW_BATCH, DW_C, DW_CHUNK, DW_DH, DW_DST, DW_DST_BATCH, DW_DST_PIXEL, DW_DST_ROW, DW_DST_ZERO, DW_DW, DW_IH, DW_IW, DW_KH, DW_KW, DW_MAX,
   DW_MIN, DW_OH, DW_OW, DW_PL, DW_PT, DW_SH, DW_SRC, DW_SRC_BATCH, DW_SRC_PIXEL, DW_SRC_ROW, DW_SRC_ZERO, DW_SW, DW_WEIGHTS, DOT_I16, DOT_U8S8,
 } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { requant8, requantLow, requantMagic, requantOffset } from "../requant.ts";
 import { dot2, dotMode, storeLanesI8 } from "../simd.ts";
 import { inRange, positive, reads, stride, times, word } from "../verify.ts";
@@ -82,9 +83,9 @@ function wholeRows(step: usize, src: usize, block: usize, dst: usize, from: i32,
   const dense = word(step, DW_SW) == 1, flip = dotMode() == DOT_U8S8 ? 0x80 : 0, dot = ASC_FEATURE_RELAXED_SIMD && dotMode() != DOT_I16;
   do {
     if (dot && isByteBlock(block)) {
-      if (dense) qs8_dwconv_dot_3s1(step, src, block, dst, from, to, flip);
+      if (COMPACT || dense) qs8_dwconv_dot_3s1(step, src, block, dst, from, to, flip);
       else qs8_dwconv_dot_3s2(step, src, block, dst, from, to, flip);
-    } else if (dense) {
+    } else if (!COMPACT && dense) {
       qs8_dwconv_3s1(step, src, block, dst, from, to);
       qs8_dwconv_3s1(step, src + 4, block + 16, dst + 4, from, to);
     } else {

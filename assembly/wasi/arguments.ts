@@ -5,7 +5,7 @@ import { USAGE, fault, say, sayName } from "../fault.ts";
 import { allocateOrStop } from "./files.ts";
 import { orStop } from "./print.ts";
 import { args_get, args_sizes_get } from "./sys.ts";
-import { byteOf, lengthOfLiteral } from "../literal.ts";
+import { wordIndex } from "../literal.ts";
 
 // Options with a value, then flags.
 export const OPTION_INPUT = 0;
@@ -19,34 +19,17 @@ export const OPTION_PIXEL = 7;
 export const OPTION_SIZE = 8;
 export const OPTION_RUNS = 9;
 export const OPTION_WARMUP = 10;
-export const OPTION_JSON = 11;
-export const OPTION_STEPS = 12;
-export const OPTION_STREAM = 13;
-export const OPTION_LAYERS = 14;
-export const OPTION_HELP = 15;
-const OPTION_COUNT = 16;
+export const OPTION_DUMP = 11;
+export const OPTION_JSON = 12;
+export const OPTION_STEPS = 13;
+export const OPTION_STREAM = 14;
+export const OPTION_LAYERS = 15;
+export const OPTION_HELP = 16;
+const OPTION_COUNT = 17;
 const FIRST_FLAG = OPTION_JSON;
 
-function optionName(option: i32): string {
-  switch (option) {
-    case OPTION_INPUT: return "input";
-    case OPTION_OUTPUT: return "output";
-    case OPTION_REPEAT: return "repeat";
-    case OPTION_LABELS: return "labels";
-    case OPTION_TOP: return "top";
-    case OPTION_PRESET: return "preset";
-    case OPTION_FIT: return "fit";
-    case OPTION_PIXEL: return "pixel";
-    case OPTION_SIZE: return "size";
-    case OPTION_RUNS: return "runs";
-    case OPTION_WARMUP: return "warmup";
-    case OPTION_JSON: return "json";
-    case OPTION_STEPS: return "steps";
-    case OPTION_STREAM: return "stream";
-    case OPTION_LAYERS: return "layers";
-    default: return "help";
-  }
-}
+/** In that order. */
+const OPTIONS = "input output repeat labels top preset fit pixel size runs warmup dump json steps stream layers help";
 
 /** Pointers to zero-ended words; behind them, per word, which option's value it is (-1: none). */
 let words: usize = 0;
@@ -57,11 +40,6 @@ export function lengthOf(word: usize): usize {
   let bytes: usize = 0;
   while (load<u8>(word + bytes) != 0) bytes++;
   return bytes;
-}
-export function isWord(word: usize, bytes: usize, literal: string): bool {
-  if (<i32>bytes != lengthOfLiteral(literal)) return false;
-  for (let i = 0; i < lengthOfLiteral(literal); i++) if (load<u8>(word + <usize>i) != byteOf(literal, i)) return false;
-  return true;
 }
 
 /** Reads the words; the first one is the program's name. */
@@ -98,12 +76,9 @@ function setRole(index: i32, role: i32): void { store<i32>(roles + <usize>(index
 function isRepeatable(option: i32): bool { return option == OPTION_INPUT || option == OPTION_OUTPUT; }
 
 function findOption(word: usize, bytes: usize, allowed: i32): i32 {
-  for (let option = 0; option < OPTION_COUNT; option++) {
-    if (((allowed | 1 << OPTION_HELP) >> option & 1) == 0 || load<u8>(word, 1) != 0x2d) continue;
-    if (isWord(word + 2, bytes - 2, optionName(option))) return option;
-  }
-  stopUsage("unknown option ", word);
-  return -1;
+  const option = load<u8>(word, 1) == 0x2d ? wordIndex(word + 2, bytes - 2, OPTIONS) : -1;
+  if (option < 0 || ((allowed | 1 << OPTION_HELP) >> option & 1) == 0) stopUsage("unknown option ", word);
+  return option;
 }
 
 export function stopUsage(about: string, word: usize): void {

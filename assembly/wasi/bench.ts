@@ -2,17 +2,19 @@
 // The same noise and the same words as the host's command. Must not know what networks are for.
 
 import { DTYPE_F32, DTYPE_I32, DTYPE_I64, F32_WINOGRAD, HEADER_MACS, HEADER_STEPS_AT, HEADER_STEP_COUNT, IO_DTYPE, IO_ELEMENTS, QS8_BINARY, QS8_CONV, QS8_DWCONV, QS8_LUT, QS8_MATMUL, QS8_POOL, QS8_REDUCE, QS8_RESIZE, QS8_SOFTMAX, STEP_BYTES, STEP_OPCODE } from "../abi.ts";
+import { release } from "../blocks.ts";
 import { run } from "../executor";
 import { inputCount, ioData, ioRecord } from "../opened-plan.ts";
 import { peakF32, peakF32Operations, peakI8, peakI8Operations } from "../peak.ts";
-import { OPTION_JSON, OPTION_REPEAT, OPTION_RUNS, OPTION_WARMUP, countOption, hasFlag, lengthOf, positional } from "./arguments.ts";
+import { OPTION_JSON, OPTION_LAYERS, OPTION_REPEAT, OPTION_RUNS, OPTION_WARMUP, countOption, hasFlag, lengthOf, positional } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { allocateOrStop } from "./files.ts";
-import { jsonNumber, jsonText } from "./io-text.ts";
+import { jsonKey, jsonNumber, jsonWord } from "./io-text.ts";
+import { jsonLayers, measureLayers, printLayers } from "./layers.ts";
 import { openModel } from "./model.ts";
 import { endLine, fixed, grouped, integer, jsonString, printable, put, text } from "./print.ts";
-import { release } from "../blocks.ts";
-import { dotName, tierName } from "./tier.ts";
+import { sort } from "./sort.ts";
+import { jsonTier, tierText } from "./tier.ts";
 
 const WARM_UP_MS: f64 = 500;
 const PEAK_MS: f64 = 100;
@@ -43,19 +45,6 @@ function timeRuns(plan: usize, count: i32): usize {
   for (let i = 0; i < count; i++) store<f64>(times + (<usize>i << 3), timeOnce(plan));
   sort(times, count);
   return times;
-}
-/** Shell's sort with gaps of thirds. */
-function sort(times: usize, count: i32): void {
-  let gap = 1;
-  while (gap < count / 3) gap = 3 * gap + 1;
-  for (; gap > 0; gap /= 3) {
-    for (let i = gap; i < count; i++) {
-      const value = load<f64>(times + (<usize>i << 3));
-      let k = i;
-      for (; k >= gap && load<f64>(times + (<usize>(k - gap) << 3)) > value; k -= gap) store<f64>(times + (<usize>k << 3), load<f64>(times + (<usize>(k - gap) << 3)));
-      store<f64>(times + (<usize>k << 3), value);
-    }
-  }
 }
 /** The smallest time that at least `percent` of the runs did not exceed. */
 function percentile(times: usize, count: i32, percent: i64): f64 {
@@ -130,11 +119,6 @@ function speedText(plan: usize, milliseconds: f64): void {
   if (hasWinograd) text(" (counting what Winograd saves)");
   else if (speed > peakGops) text(" (no true peak: this engine compiles the loop badly)");
 }
-function kernelsText(): void {
-  text(tierName());
-  text(", dot ");
-  text(dotName());
-}
 
 export function timeRepeats(plan: usize): void {
   const runs = countOption(OPTION_REPEAT, 1);
@@ -147,7 +131,7 @@ export function timeRepeats(plan: usize): void {
   text(" ms, ");
   integer(runs);
   text(" runs, 1 thread, ");
-  kernelsText();
+  tierText();
   endLine();
   speedText(plan, p50);
   endLine();
@@ -159,9 +143,12 @@ export function benchCommand(): void {
   for (let i = 1; bundled ? i == 1 : positional(i) != 0; i++) {
     const started = now(), plan = openModel(positional(i)), loadMs = now() - started;
     for (let k = 0; k < inputCount(plan); k++) fillNoise(plan, ioRecord(plan, k));
-    const warm = warmUp(plan, wanted), times = measure(plan, runs);
+    const warm = warmUp(plan, wanted), times = measure(plan, runs), layers = hasFlag(OPTION_LAYERS);
+    if (layers) measureLayers(plan, runs);
     if (hasFlag(OPTION_JSON)) printObject(positional(i), plan, loadMs, warm, times, runs);
     else printForPeople(positional(i), plan, loadMs, warm, times, runs, i > 1);
+    if (layers && hasFlag(OPTION_JSON)) jsonLayers(plan, positional(i), jsonModel);
+    else if (layers) printLayers(plan, peakIsInt8);
     release(times);
     if (!bundled) release(plan);
   }
@@ -175,7 +162,7 @@ function printForPeople(word: usize, plan: usize, loadMs: f64, warm: i32, times:
   text(" MACs, ");
   integer(load<i32>(plan, HEADER_STEP_COUNT));
   text(" steps, ");
-  kernelsText();
+  tierText();
   text(", 1 thread");
   endLine();
   text("load       ");
@@ -211,15 +198,17 @@ function printForPeople(word: usize, plan: usize, loadMs: f64, warm: i32, times:
 /** Microseconds and 1/1000 GOPS are as fine as these measurements get. */
 function thousandths(x: f64): f64 { return nearest(x * 1000) / 1000; }
 
-function printObject(word: usize, plan: usize, loadMs: f64, warm: i32, times: usize, runs: i32): void {
-  const p50 = percentile(times, runs, 50), speed = gops(plan, p50);
-  text("{\"type\":\"bench\",\"model\":");
+function jsonModel(word: usize): void {
+  jsonKey("model");
   if (word == 0) text("null");
   else jsonString(word, lengthOf(word));
-  jsonText("kind", peakIsInt8 ? "int8" : "float32");
-  jsonText("kernels", tierName());
-  jsonText("dot", dotName());
-  jsonNumber("threads", 1);
+}
+function printObject(word: usize, plan: usize, loadMs: f64, warm: i32, times: usize, runs: i32): void {
+  const p50 = percentile(times, runs, 50), speed = gops(plan, p50);
+  text("{\"type\":\"bench\"");
+  jsonModel(word);
+  jsonWord("kind", "float32 int8", peakIsInt8 ? 1 : 0);
+  jsonTier();
   jsonNumber("macs", load<f64>(plan, HEADER_MACS));
   jsonNumber("steps", load<i32>(plan, HEADER_STEP_COUNT));
   jsonNumber("loadMs", thousandths(loadMs));

@@ -6,13 +6,13 @@ import { bundledTop } from "../bundle-slot.ts";
 import { run } from "../executor";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
 import { inputCount, ioRecord, nameOf, nextBest, realElement } from "../opened-plan.ts";
-import { frameChannels, frameHeight, frameIsPlanar, frameOf, frameWidth, presetFor } from "../picture-input.ts";
-import { OPTION_FIT, OPTION_JSON, OPTION_PRESET, OPTION_STREAM, OPTION_TOP, countOption, hasFlag, lengthOf, positional, stopUsage } from "./arguments.ts";
+import { frameChannels, frameHeight, frameIsPlanar, frameOf, frameWidth, presetFor, fitFor } from "../picture-input.ts";
+import { OPTION_JSON, OPTION_STREAM, OPTION_TOP, countOption, hasFlag, lengthOf, positional, stopUsage } from "./arguments.ts";
 import { now } from "./clock.ts";
-import { choiceName, fillFromFile, fit, preset, readPictureOptions } from "./inputs.ts";
-import { dtypeName, jsonKey, jsonNumber, shape } from "./io-text.ts";
+import { FITS, PRESETS, fillFromFile, fit, preset, readPictureOptions } from "./inputs.ts";
+import { dtypeText, jsonKey, jsonNumber, shape } from "./io-text.ts";
 import { findLabel, labelCount, labelTo, openModel, readLabels } from "./model.ts";
-import { beginNotice, endLine, fixed, integer, jsonString, number, orStop, printable, put, spaces, text } from "./print.ts";
+import { beginNotice, endLine, fixed, integer, jsonString, mark, number, orStop, padStart, printable, put, spaces, text, textWord } from "./print.ts";
 import { runStream } from "./stream.ts";
 
 let top: i32 = 5;
@@ -67,7 +67,7 @@ function explain(plan: usize): void {
   text("input ");
   printable(nameOf(plan, input), load<usize>(input, IO_NAME_BYTES), 60);
   text(": ");
-  text(dtypeName(load<i32>(input, IO_DTYPE)));
+  dtypeText(load<i32>(input, IO_DTYPE));
   put(0x20);
   integer(frameWidth());
   put(0x78);
@@ -75,9 +75,9 @@ function explain(plan: usize): void {
   text(frameChannels() == 1 ? " gray " : " RGB ");
   text(frameIsPlanar() ? "NCHW" : "NHWC");
   text(", preset ");
-  text(choiceName(OPTION_PRESET, presetFor(input, preset)));
+  textWord(PRESETS, presetFor(input, preset) - 1);
   text(", fit ");
-  text(choiceName(OPTION_FIT, fit));
+  textWord(FITS, fitFor(presetFor(input, preset), fit) - 1);
   endLine();
   beginNotice();
   text("scores are output 0 ");
@@ -106,10 +106,12 @@ function reportForPeople(plan: usize, photo: usize): void {
     best = nextBest(plan, output, best);
     if (best < 0) return;
     const score = realElement(plan, output, best), label = findLabel(best);
-    spaces(2 + max(0, (score < 0 ? 2 : 3) - integerDigits(abs(score) + 0.00005)));
+    mark();
     fixed(score, 4);
-    spaces(2 + max(0, 4 - integerDigits(best)));
+    padStart(10);
+    mark();
     integer(best);
+    padStart(6);
     if (label != 0 && labelTo > label) {
       spaces(2);
       printable(label, labelTo - label, 200);
@@ -117,13 +119,6 @@ function reportForPeople(plan: usize, photo: usize): void {
     endLine();
   }
 }
-/** Digits before the point. */
-function integerDigits(x: f64): i32 {
-  let digits = 1;
-  for (; x >= 10 && digits < 20; x /= 10) digits++;
-  return digits;
-}
-
 /** `,"top":[{"index":…,"score":…,"label":…}]` */
 function streamLine(plan: usize): void {
   const output = ioRecord(plan, 1);

@@ -9,7 +9,7 @@ import { orStop, writeAll } from "./print.ts";
 import {
   ERRNO_ACCES, ERRNO_AGAIN, ERRNO_INTR, ERRNO_ISDIR, ERRNO_NAMETOOLONG, ERRNO_NOENT, ERRNO_NOSPC, ERRNO_NOTCAPABLE, ERRNO_NOTDIR, ERRNO_PERM,
   ERRNO_ROFS, FILETYPE_REGULAR, OFLAGS_CREAT, OFLAGS_TRUNC, RIGHTS_READ, RIGHTS_WRITE, fd_close, fd_filestat_get, fd_prestat_dir_name,
-  fd_prestat_get, fd_read, path_open, path_rename, poll_oneoff,
+  fd_prestat_get, fd_read, path_create_directory, path_open, path_rename, poll_oneoff,
 } from "./sys.ts";
 
 const FIRST_PREOPEN = 3;
@@ -217,6 +217,9 @@ export function writeWhole(path: usize, bytes: usize, first: usize, firstBytes: 
   release(temporary);
   if (errno != 0) stopErrno("write", path, bytes, errno);
 }
+
+/** Makes a folder where there is none; whatever prevents it is found by those who write there. */
+export function makeFolder(path: usize, bytes: usize): void { if (find(path, bytes) && restBytes > 0) path_create_directory(folder, restAt, restBytes); }
 
 /** Stops: `what` about this file is wrong. */
 export function stopAbout(path: usize, bytes: usize, what: string): void {

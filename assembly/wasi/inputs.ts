@@ -6,10 +6,10 @@ import { DTYPE_BOOL, DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIM
 import { release } from "../blocks.ts";
 import { bundledFit, bundledPreset } from "../bundle-slot.ts";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
-import { lengthOfLiteral } from "../literal.ts";
+import { isLiteral, unpack, unpackedBytes, wordIndex } from "../literal.ts";
 import { ioBytes, ioData } from "../opened-plan.ts";
 import { checkPictureSize, fillInput, frameOf } from "../picture-input.ts";
-import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, decimal, isWord, lengthOf, optionValue, stopUsage } from "./arguments.ts";
+import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, decimal, lengthOf, optionValue, stopUsage } from "./arguments.ts";
 import { allocateOrStop, readWhole, stopAbout, wholeBytes } from "./files.ts";
 import { decodeBmp, decodePpm, pictureAt, pictureHeight, picturePixelBytes, pictureWidth } from "./pictures.ts";
 import { orStop } from "./print.ts";
@@ -22,9 +22,9 @@ export let preset: i32 = 0;
 export let fit: i32 = 0;
 
 export function readPictureOptions(): void {
-  preset = choice(OPTION_PRESET, bundledPreset());
-  fit = choice(OPTION_FIT, bundledFit());
-  pixelBytes = choice(OPTION_PIXEL, 0);
+  preset = choice(OPTION_PRESET, PRESETS, bundledPreset());
+  fit = choice(OPTION_FIT, FITS, bundledFit());
+  pixelBytes = choice(OPTION_PIXEL, PIXELS, 0);
   const size = optionValue(OPTION_SIZE);
   if ((size != 0) != (pixelBytes != 0)) stopUsage("--pixel and --size belong together", 0);
   if (size == 0) return;
@@ -38,18 +38,16 @@ export function readPictureOptions(): void {
   orStop(checkPictureSize(pixelWidth, pixelHeight));
 }
 
-/** Position of the option's value among its choices. */
-function choice(option: i32, otherwise: i32): i32 {
-  const word = optionValue(option), bytes = word == 0 ? <usize>0 : lengthOf(word);
+// Choices by number from 1 on, as in picture-input.ts.
+export const PRESETS = "signed unit raw torchvision bytes tflite-uint8 mobilenet teachable-machine rfb-320 nanodet";
+export const FITS = "stretch crop pad middle";
+const PIXELS = "gray8 rgb565 rgb8 rgba8";
+function choice(option: i32, words: string, otherwise: i32): i32 {
+  const word = optionValue(option);
   if (word == 0) return otherwise;
-  for (let i = 0; i < 6; i++) if (isWord(word, bytes, choiceName(option, i))) return i;
-  stopUsage("not one of the choices: ", word);
-  return 0;
-}
-export function choiceName(option: i32, i: i32): string {
-  if (option == OPTION_PIXEL) return i == 1 ? "gray8" : i == 2 ? "rgb565" : i == 3 ? "rgb8" : i == 4 ? "rgba8" : "";
-  if (option == OPTION_FIT) return i == 0 ? "stretch" : i == 1 ? "crop" : i == 2 ? "pad" : "";
-  return i == 1 ? "signed" : i == 2 ? "unit" : i == 3 ? "raw" : i == 4 ? "torchvision" : i == 5 ? "bytes" : "";
+  const index = wordIndex(word, lengthOf(word), words);
+  if (index < 0) stopUsage("not one of the choices: ", word);
+  return index + 1;
 }
 
 /** Bytes of one frame of a stream: raw pixels, or the tensor itself. */
@@ -126,7 +124,7 @@ function stopNpy(what: string): void { orStop(fault(DATA, what)); }
 function valueOf(from: usize, to: usize, key: string): usize {
   for (; from < to; from++) {
     if (!startsWith(from, to, key)) continue;
-    from += <usize>lengthOfLiteral(key);
+    from += unpackedBytes();
     while (from < to && load<u8>(from) == 0x20) from++;
     return from;
   }
@@ -134,7 +132,8 @@ function valueOf(from: usize, to: usize, key: string): usize {
   return to;
 }
 function startsWith(from: usize, to: usize, literal: string): bool {
-  return from + <usize>lengthOfLiteral(literal) <= to && isWord(from, lengthOfLiteral(literal), literal);
+  unpack(literal);
+  return from + unpackedBytes() <= to && isLiteral(from, unpackedBytes(), literal);
 }
 function dtypeOfNpy(at: usize, to: usize): i32 {
   if (startsWith(at, to, "'<f4'")) return DTYPE_F32;

@@ -1,13 +1,13 @@
 // Names, types and shapes of a plan's records as text. In: records of the plan format. Out: text on stdout. Must not know commands.
 
-import { DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIMS, IO_DTYPE, IO_HAS_SCALE, IO_LAYOUT, IO_NAME_BYTES, IO_RANK, IO_SCALE, IO_ZERO_POINT } from "../abi.ts";
-import { lengthOfLiteral } from "../literal.ts";
+import { IO_DIMS, IO_DTYPE, IO_HAS_SCALE, IO_LAYOUT, IO_NAME_BYTES, IO_RANK, IO_SCALE, IO_ZERO_POINT } from "../abi.ts";
 import { nameOf } from "../opened-plan.ts";
-import { integer, jsonString, number, printable, put, text } from "./print.ts";
+import { integer, jsonString, number, printable, put, text, textWord } from "./print.ts";
 
-export function dtypeName(dtype: i32): string {
-  return dtype == DTYPE_F32 ? "float32" : dtype == DTYPE_I8 ? "int8" : dtype == DTYPE_U8 ? "uint8" : dtype == DTYPE_I32 ? "int32" : dtype == DTYPE_I64 ? "int64" : "bool";
-}
+/** In the order of abi.ts, from 1 on. */
+const DTYPES = "float32 int8 uint8 int32 int64 bool";
+export function dtypeText(dtype: i32): void { textWord(DTYPES, dtype - 1); }
+export function jsonDtype(dtype: i32): void { jsonWord("dtype", DTYPES, dtype - 1); }
 
 /** Numbers of 4 bytes at `at`, for example the dimensions of a record. */
 function list(at: usize, count: i32, between: string): void {
@@ -39,10 +39,10 @@ export function jsonNumber(key: string, value: f64): void {
   jsonKey(key);
   number(value);
 }
-export function jsonText(key: string, value: string): void {
+export function jsonWord(key: string, words: string, index: i32): void {
   jsonKey(key);
   put(0x22);
-  text(value);
+  textWord(words, index);
   put(0x22);
 }
 /** A name of the plan's strings: `at` is where its address and length stand in the record. */
@@ -55,16 +55,14 @@ export function jsonName(key: string, plan: usize, record: usize, at: usize): vo
 export function nameAndType(plan: usize, record: usize, between: string): void {
   printable(nameOf(plan, record), load<usize>(record, IO_NAME_BYTES), 60);
   text(between);
-  text(dtypeName(load<i32>(record, IO_DTYPE)));
+  dtypeText(load<i32>(record, IO_DTYPE));
   text(between);
   shape(record);
 }
 
-/** The layout where it means something: 4-D, and the plan says so. */
-export function layoutName(record: usize): string {
-  const layout = load<i32>(record, IO_RANK) == 4 ? load<i32>(record, IO_LAYOUT) : 0;
-  return layout == 1 ? "NHWC" : layout == 2 ? "NCHW" : "";
-}
+export const LAYOUTS = "NHWC NCHW";
+/** Position in LAYOUTS where the layout means something: 4-D, and the plan says so. Otherwise below 0. */
+export function layoutOf(record: usize): i32 { return load<i32>(record, IO_RANK) == 4 ? load<i32>(record, IO_LAYOUT) - 1 : -1; }
 
 export function jsonIo(plan: usize, record: usize, type: string, index: i32): void {
   text("{\"type\":\"");
@@ -72,10 +70,9 @@ export function jsonIo(plan: usize, record: usize, type: string, index: i32): vo
   put(0x22);
   jsonNumber("index", index);
   jsonName("name", plan, record, 0);
-  jsonText("dtype", dtypeName(load<i32>(record, IO_DTYPE)));
+  jsonDtype(load<i32>(record, IO_DTYPE));
   jsonDims("shape", record, IO_DIMS);
-  const layout = layoutName(record);
-  if (lengthOfLiteral(layout) > 0) jsonText("layout", layout);
+  if (layoutOf(record) >= 0) jsonWord("layout", LAYOUTS, layoutOf(record));
   else text(",\"layout\":null");
   jsonKey("quantization");
   if (load<u32>(record, IO_HAS_SCALE) == 0) text("null");

@@ -1,25 +1,28 @@
-// Outputs as files: .npy, or the tensor's raw bytes where the name ends in .raw or is "-". In: a record of a plan that ran. Out: a file.
+// Tensors as files: .npy, or the tensor's raw bytes where the name ends in .raw or is "-". In: a record and elements. Out: a file.
 // Must not know what the numbers mean.
 
 import { DTYPE_F32, DTYPE_I32, DTYPE_I64, DTYPE_I8, DTYPE_U8, IO_DIMS, IO_DTYPE, IO_RANK } from "../abi.ts";
-import { ioBytes, ioData } from "../opened-plan.ts";
-import { isWord, lengthOf } from "./arguments.ts";
+import { lengthOf } from "./arguments.ts";
 import { writeWhole } from "./files.ts";
-import { byteOf, lengthOfLiteral } from "../literal.ts";
+import { isLiteral, unpack, unpackedBytes } from "../literal.ts";
 
 const HEAD_BYTES: usize = 192;
 const head: usize = memory.data(192, 8);
 let at: usize = 0;
 
-function add(literal: string): void { for (let i = 0; i < lengthOfLiteral(literal); i++) store<u8>(at++, byteOf(literal, i)); }
+function add(literal: string): void {
+  memory.copy(at, unpack(literal), unpackedBytes());
+  at += unpackedBytes();
+}
 function addNumber(n: u32): void {
   if (n >= 10) addNumber(n / 10);
   store<u8>(at++, <u8>(0x30 + n % 10));
 }
 
-export function writeNpy(plan: usize, record: usize, path: usize): void {
-  const bytes = lengthOf(path), isRaw = isWord(path, bytes, "-") || (bytes > 4 && isWord(path + bytes - 4, 4, ".raw"));
-  writeWhole(path, bytes, head, isRaw ? 0 : fillHead(record), ioData(plan, record), ioBytes(record));
+/** `record`: of an input, an output or a step. */
+export function writeNpy(record: usize, path: usize, data: usize, dataBytes: usize): void {
+  const bytes = lengthOf(path), isRaw = isLiteral(path, bytes, "-") || (bytes > 4 && isLiteral(path + bytes - 4, 4, ".raw"));
+  writeWhole(path, bytes, head, isRaw ? 0 : fillHead(record), data, dataBytes);
 }
 
 /** Version 1.0; the header ends at a multiple of 64, spaces and a line end last, as NumPy writes it. Returns its length. */

@@ -4,7 +4,7 @@
 import { allocate } from "../blocks.ts";
 import { INTERNAL, faultBytes, faultText } from "../fault.ts";
 import { ERRNO_AGAIN, ERRNO_INTR, ERRNO_PIPE, fd_write, proc_exit } from "./sys.ts";
-import { byteOf, lengthOfLiteral } from "../literal.ts";
+import { unpack, unpackWord, unpackedBytes } from "../literal.ts";
 import { decimalCount, decimalDigits, decimalPoint, shortestDecimal } from "./shortest-decimal.ts";
 
 const STDOUT = 1;
@@ -49,9 +49,8 @@ export function put(byte: u8): void {
   if (length == CAPACITY) flush();
   store<u8>(buffer + length++, byte);
 }
-export function text(literal: string): void {
-  for (let i = 0; i < lengthOfLiteral(literal); i++) put(byteOf(literal, i));
-}
+export function text(literal: string): void { putBytes(unpack(literal), unpackedBytes()); }
+export function textWord(words: string, index: i32): void { putBytes(unpackWord(words, index), unpackedBytes()); }
 export function putBytes(from: usize, bytes: usize): void { for (const end = from + bytes; from < end; from++) put(load<u8>(from)); }
 
 /** Lines are flushed one by one where somebody may wait for them: after notices and frames. */
@@ -141,8 +140,33 @@ export function grouped(n: i64): void {
 
 export function spaces(count: i32): void { for (; count > 0; count--) put(0x20); }
 
+/** Where the text began that is moved or taken back: at most half a buffer. */
+let markAt: usize = 0;
+export function mark(): void {
+  if (length > CAPACITY / 2) flush();
+  markAt = length;
+}
+/** Units in UTF-16 since mark(): what JavaScript counts. */
+export function marked(): i32 {
+  let units = 0;
+  for (let at = markAt; at < length; at++) {
+    const byte = load<u8>(buffer + at);
+    units += byte >= 0xf0 ? 2 : (byte & 0xc0) == 0x80 ? 0 : 1;
+  }
+  return units;
+}
+export function drop(): void { length = markAt; }
+/** Moves the text since mark() behind as many spaces as make it `width` units wide. */
+export function padStart(width: i32): void {
+  const bytes = length - markAt, room = width - marked();
+  if (room <= 0) return;
+  spaces(room);
+  memory.copy(buffer + markAt + room, buffer + markAt, bytes);
+  memory.fill(buffer + markAt, 0x20, room);
+}
+
 /** Bytes of the UTF-8 character at `at`, 0 where there is none. */
-function characterBytes(at: usize, end: usize): usize {
+export function characterBytes(at: usize, end: usize): usize {
   const first = <u32>load<u8>(at);
   if (first < 0x80) return 1;
   const bytes: usize = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
@@ -163,11 +187,8 @@ function unsafeCode(at: usize, bytes: usize): i32 {
   return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ? code : 0;
 }
 
-/** A name from outside: dangerous characters become "?", more than `limit` UTF-16 units end in "...". Returns the units written. */
-export function printable(from: usize, bytes: usize, limit: i32): i32 { return shown(from, bytes, limit, true); }
-export function printableLength(from: usize, bytes: usize, limit: i32): i32 { return shown(from, bytes, limit, false); }
-
-function shown(from: usize, bytes: usize, limit: i32, write: bool): i32 {
+/** A name from outside: dangerous characters become "?", more than `limit` UTF-16 units end in "...". */
+export function printable(from: usize, bytes: usize, limit: i32): void {
   const end = from + bytes;
   let whole = 0;
   for (let at = from; at < end; at += max<usize>(1, characterBytes(at, end))) whole += characterBytes(at, end) == 4 ? 2 : 1;
@@ -176,17 +197,12 @@ function shown(from: usize, bytes: usize, limit: i32, write: bool): i32 {
   for (let at = from; at < end;) {
     const size = characterBytes(at, end), wide = size == 4 ? 2 : 1;
     if (units + wide > most) break;
-    if (write) {
-      if (size == 0) text("?");
-      else if (unsafeCode(at, size) != 0) put(0x3f);
-      else putBytes(at, size);
-    }
+    if (size == 0 || unsafeCode(at, size) != 0) put(0x3f);
+    else putBytes(at, size);
     units += wide;
     at += max<usize>(1, size);
   }
-  if (whole <= limit) return units;
-  if (write) text("...");
-  return units + 3;
+  if (whole > limit) text("...");
 }
 
 /** A JSON string, as the host's command writes it. */

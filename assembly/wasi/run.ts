@@ -5,8 +5,9 @@ import { HEADER_OUTPUT_COUNT, HEADER_STEP_COUNT, IO_DTYPE, IO_ELEMENTS, IO_NAME_
 import { run } from "../executor";
 import { DATA, fault, say, sayName, sayNumber } from "../fault.ts";
 import { element, inputCount, ioBytes, ioData, ioRecord, nameOf } from "../opened-plan.ts";
-import { OPTION_INPUT, OPTION_OUTPUT, OPTION_REPEAT, OPTION_STREAM, decimal, hasFlag, lengthOf, optionValue, positional, stopUsage } from "./arguments.ts";
+import { OPTION_DUMP, OPTION_INPUT, OPTION_OUTPUT, OPTION_REPEAT, OPTION_STREAM, decimal, hasFlag, lengthOf, optionValue, positional, stopUsage } from "./arguments.ts";
 import { fillNoise, timeRepeats } from "./bench.ts";
+import { runAndDump } from "./dump.ts";
 import { writeNpy } from "./npy-file.ts";
 import { fillFromFile, readPictureOptions } from "./inputs.ts";
 import { jsonName, jsonNumber, nameAndType } from "./io-text.ts";
@@ -25,7 +26,8 @@ export function runCommand(): void {
   checkKeys(plan, OPTION_INPUT, 0, inputCount(plan));
   checkKeys(plan, OPTION_OUTPUT, inputCount(plan), load<i32>(plan, HEADER_OUTPUT_COUNT));
   readInputs(plan);
-  run(plan, 0, load<i32>(plan, HEADER_STEP_COUNT));
+  if (optionValue(OPTION_DUMP) != 0) runAndDump(plan, optionValue(OPTION_DUMP));
+  else run(plan, 0, load<i32>(plan, HEADER_STEP_COUNT));
   writeOutputs(plan);
   if (optionValue(OPTION_REPEAT) != 0) timeRepeats(plan);
 }
@@ -93,7 +95,7 @@ function writeOutputs(plan: usize): void {
   for (let i = 0; i < outputs; i++) {
     if (wordFor(plan, OPTION_OUTPUT, inputs, outputs, i) == 0) continue;
     if (file != 0 && load<u16>(file) == 0x2d) resultsOnStdout = true;
-    writeNpy(plan, ioRecord(plan, inputs + i), file);
+    writeNpy(ioRecord(plan, inputs + i), file, ioData(plan, ioRecord(plan, inputs + i)), ioBytes(ioRecord(plan, inputs + i)));
   }
   if (resultsOnStdout) return;
   for (let i = 0; i < outputs; i++) {

@@ -15,7 +15,7 @@ import { INTERNAL, fault } from "../fault.ts";
 import { chooseDotMode } from "../opened-plan.ts";
 import { allocateOrStop } from "./files.ts";
 import { endLine, orStop, text } from "./print.ts";
-import { dotName, tierName } from "./tier.ts";
+import { tierText } from "./tier.ts";
 
 /** 1x1 convolutions with tails in rows, channels and depth: 29 pixels, 35 channels in, 20 out. */
 const PIXELS = 29;
@@ -40,9 +40,7 @@ export function selftestCommand(): void {
   release(plan);
   report("float32 convolution", floats);
   report("int8 convolution", bytes);
-  text(tierName());
-  text(", dot ");
-  text(dotName());
+  tierText();
   endLine();
   if (!floats || !bytes) orStop(fault(INTERNAL, "this engine computes wrong results"));
 }

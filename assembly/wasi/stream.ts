@@ -5,7 +5,7 @@ import { HEADER_STEP_COUNT } from "../abi.ts";
 import { run } from "../executor";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
 import { inputCount, ioRecord } from "../opened-plan.ts";
-import { OPTION_INPUT, OPTION_REPEAT, lengthOf, optionValue, stopUsage } from "./arguments.ts";
+import { OPTION_DUMP, OPTION_INPUT, OPTION_REPEAT, lengthOf, optionValue, stopUsage } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { allocateOrStop, openToRead, readUpTo } from "./files.ts";
 import { fillFromFrame, frameBytes } from "./inputs.ts";
@@ -14,7 +14,7 @@ import { endLine, fixed, flush, integer, orStop, put, text } from "./print.ts";
 
 export function runStream(plan: usize, line: (plan: usize) => void, path: usize = optionValue(OPTION_INPUT)): void {
   if (inputCount(plan) != 1) orStop(fault(DATA, "a stream feeds a model with one input"));
-  if (optionValue(OPTION_REPEAT) != 0) stopUsage("--repeat and --stream exclude each other", 0);
+  if (optionValue(OPTION_REPEAT) != 0 || optionValue(OPTION_DUMP) != 0) stopUsage("a stream takes neither --repeat nor --dump", 0);
   const record = ioRecord(plan, 0), bytes = frameBytes(record), frame = allocateOrStop(<u64>bytes + 8);
   const fd = path == 0 ? openToRead(changetype<usize>(memory.data<u8>([0x2d, 0])), 1) : openToRead(path, lengthOf(path));
   for (let index: i64 = 0; ; index++) {

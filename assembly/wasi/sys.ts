@@ -29,6 +29,9 @@ export declare function fd_read(fd: i32, vectors: usize, count: i32, bytes: usiz
 @external("wasi_snapshot_preview1", "fd_write")
 export declare function fd_write(fd: i32, vectors: usize, count: i32, bytes: usize): i32;
 // @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "path_create_directory")
+export declare function path_create_directory(folder: i32, path: usize, bytes: usize): i32;
+// @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "path_open")
 export declare function path_open(
   folder: i32, lookup: i32, path: usize, bytes: usize, how: i32, rights: i64, inherited: i64, flags: i32, fd: usize,

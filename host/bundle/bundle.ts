@@ -9,7 +9,7 @@ import { Cursor, SECTION_DATA, SECTION_DATA_COUNT, SECTION_MEMORY, joined, modul
 export interface BundleOptions {
   /** Text, one label a line. */
   readonly labels?: Uint8Array | undefined;
-  /** Positions in the lists of assembly/picture-input.ts; 0: by the input, stretch. */
+  /** Positions in the lists of assembly/picture-input.ts; 0: by the input, or by the preset. */
   readonly preset?: number | undefined;
   readonly fit?: number | undefined;
   readonly top?: number | undefined;

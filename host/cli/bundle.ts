@@ -3,7 +3,8 @@
 
 import { bundle } from '../bundle/bundle.ts';
 import { KingletError } from '../error.ts';
-import { presetNames, type Preset } from '../image/presets.ts';
+import type { Preset } from '../image/presets.ts';
+import type { Fit } from '../image/region.ts';
 import { sniff } from '../import/index.ts';
 import { loadPlan } from '../index.ts';
 import { readSource } from '../load.ts';
@@ -18,19 +19,18 @@ export interface BundleOptions extends CompilingOptions, NetworkWords {
   readonly kernels: 'simd128' | 'relaxed';
   readonly labels?: string;
   readonly preset?: Preset;
-  readonly fit?: string;
+  readonly fit?: Fit;
   readonly top?: number;
   readonly embed?: true;
 }
 
-/** Positions in the lists of assembly/picture-input.ts, where 0 means: by the input. */
-export const bundledPresets = ['', 'signed', 'unit', 'raw', 'torchvision', 'bytes'];
-export const bundledFits = ['stretch', 'crop', 'pad'];
+/** Positions in the lists of assembly/picture-input.ts, where 0 means: by the input, or by the preset. */
+export const bundledPresets: readonly string[] = ['', 'signed', 'unit', 'raw', 'torchvision', 'bytes', 'tflite-uint8', 'mobilenet', 'teachable-machine', 'rfb-320', 'nanodet'];
+export const bundledFits: readonly string[] = ['', 'stretch', 'crop', 'pad', 'middle'];
 
 export async function bundleCommand(source: string, options: BundleOptions): Promise<void> {
   if (!options.output.endsWith('.wasm')) throw new KingletError('ERR_USAGE', 'the bundle must be named .wasm', { hint: 'For example: kinglet bundle model.onnx -o app.wasm' });
-  const preset = bundledPresets.indexOf(options.preset ?? ''), fit = bundledFits.indexOf(options.fit ?? 'stretch');
-  if (preset < 0) throw new KingletError('ERR_USAGE', `a bundle knows the presets ${presetNames.filter((name) => bundledPresets.includes(name)).join(', ')}`);
+  const preset = bundledPresets.indexOf(options.preset ?? ''), fit = bundledFits.indexOf(options.fit ?? '');
   const plan = await planOrCompiled(source, options);
   (await loadPlan(plan, { warmup: false })).dispose();
   const labels = options.labels === undefined ? undefined : await readBytes(options.labels);

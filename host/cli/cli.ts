@@ -7,7 +7,7 @@ import { presetNames } from '../image/presets.ts';
 import { fits } from '../image/region.ts';
 import { version } from '../version.ts';
 import { benchCommand } from './bench.ts';
-import { bundleCommand, bundledFits, bundledPresets } from './bundle.ts';
+import { bundleCommand } from './bundle.ts';
 import { classifyCommand } from './classify.ts';
 import { compareCommand } from './compare.ts';
 import { compileCommand } from './compile.ts';
@@ -76,8 +76,8 @@ function program(): Command {
     .addOption(new Option('--kernels <NAME>', 'which executor').choices(['simd128', 'relaxed']).default('simd128'))
     .option('--labels <FILE>', 'one label a line, kept inside')
     .option('--top <N>', 'how many labels it prints', parseCount)
-    .addOption(new Option('--preset <NAME>', 'how samples become numbers (default: by the input)').choices(bundledPresets.slice(1)))
-    .addOption(new Option('--fit <HOW>', 'how the picture fills the input').choices(bundledFits).default('stretch'))
+    .addOption(new Option('--preset <NAME>', 'how samples become numbers (default: by the input)').choices(presetNames))
+    .addOption(new Option('--fit <HOW>', 'how the picture fills the input (default: the preset\'s, otherwise stretch)').choices(fits))
     .option('--embed', 'a module for embedding instead of a program')
     .action(bundleCommand);
   root.command('doctor').description('say what this machine offers, or whether a deployed page serves kinglet well').argument('[URL]', 'a page, or the folder that holds the .wasm files')

@@ -131,7 +131,7 @@ async function checkHostileWords(host: EmbedHost, h: number, scratch: number): P
     await refused('kgl_error', address, 8);
   }
   await refused('kgl_topk', h, 0, -1, scratch);
-  for (const format of [-1, 0, 5, 255, 6 << 8 | 3, 255 << 8 | 3, 4 << 16 | 3, -(2 ** 31)]) await refused('kgl_preprocess', h, 0, scratch, 8, 8, 24, format);
+  for (const format of [-1, 0, 5, 255, 11 << 8 | 3, 255 << 8 | 3, 5 << 16 | 3, -(2 ** 31)]) await refused('kgl_preprocess', h, 0, scratch, 8, 8, 24, format);
   for (const rowBytes of [0, 23, -1]) await refused('kgl_preprocess', h, 0, scratch, 8, 8, rowBytes, 3);
   for (const [width, height] of [[0, 8], [8, 0], [-1, 8], [8, -(2 ** 31)], [65536, 65536], [2 ** 31 - 1, 2 ** 31 - 1]]) {
     assert.equal(await host.call('kgl_preprocess', h, 0, scratch, width, height, -1, 3), DATA, `${width}x${height}`);

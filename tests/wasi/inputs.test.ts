@@ -3,17 +3,22 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { bundledFits, bundledPresets } from '../../host/cli/bundle.ts';
 import { errorTable } from '../../host/error.ts';
 import { decodeImage } from '../../host/image/decode.ts';
-import { toTensor, type Picture, type Preset } from '../../host/image/index.ts';
+import { fits, toTensor, type Fit, type Picture, type Preset } from '../../host/image/index.ts';
+import { presetNames } from '../../host/image/presets.ts';
 import { compile, loadModel, type Model } from '../../host/index.ts';
+import { Builder } from '../../host/graph/builder.ts';
+import { conv2d } from '../../host/ops/conv2d.ts';
 import { writeNpy } from '../../host/npy.ts';
 import type { TensorData } from '../../host/tensor.ts';
 import { version } from '../../host/version.ts';
+import { planOf } from '../../models/tiny.ts';
 import { random, randomInt } from '../random.ts';
 import { sharedBytes, skipWithoutShared } from '../shared.ts';
 import { engines, programOf, root, runIn, type Engine, type Result } from './engines.ts';
@@ -33,7 +38,16 @@ if (!skipWithoutShared) {
   }
 }
 
-async function hostAnswer(name: string, picture: Picture, preset?: Preset, fit?: 'stretch' | 'crop' | 'pad'): Promise<Uint8Array> {
+/** A network that answers with its float32 input: three channels, each copied by a convolution. */
+const echo = 'echo';
+const b = new Builder(), pixels = b.input('pixels', { dtype: 'float32', shape: [1, 20, 24, 3] });
+const unit = b.constant({ dtype: 'float32', shape: [1, 1, 3, 3], data: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1) });
+const whole = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1, min: -Infinity, max: Infinity } as const;
+b.output(b.add(conv2d, whole, [pixels, unit]), 'copy');
+writeFileSync(join(folder, `${echo}.kgl`), planOf(b.graph));
+hosts[echo] = await loadModel(planOf(b.graph), { kernels: 'simd128' });
+
+async function hostAnswer(name: string, picture: Picture, preset?: Preset, fit?: Fit): Promise<Uint8Array> {
   const host = hosts[name];
   assert.ok(host);
   const [answer] = await host.run([toTensor(picture, host.inputs[0], { preset, fit })]);
@@ -101,7 +115,7 @@ function checkPictures(engine: Engine): void {
 
 function checkPixels(engine: Engine): void {
   for (const [format, { bytes, read }] of Object.entries(pixelFormats)) {
-    for (const fit of ['stretch', 'crop', 'pad'] as const) {
+    for (const fit of fits) {
       it(`takes ${format}, ${fit} (seed ${SEED})`, async () => {
         const width = 50, height = 34, raw = noise(width * height * bytes);
         const data = Uint8Array.from(Array.from({ length: width * height }, (_, i) => read(raw.subarray(i * bytes, (i + 1) * bytes))).flat());
@@ -109,6 +123,12 @@ function checkPixels(engine: Engine): void {
         assert.deepEqual(answer(engine, models.gray, raw, words), await hostAnswer(models.gray, { width, height, data }, 'signed', fit));
       });
     }
+  }
+  for (const preset of presetNames) {
+    it(`knows the preset ${preset} and its fit, as numbers and as bytes (seed ${SEED})`, async () => {
+      const width = 70, height = 45, data = noise(width * height * 3), words = ['--pixel', 'rgb8', '--size', `${width}x${height}`, '--preset', preset];
+      for (const name of [echo, models.rgb]) assert.deepEqual(answer(engine, name, data, words), await hostAnswer(name, { width, height, data }, preset));
+    });
   }
   it('streams frames, one JSON line each, and refuses the cut last one', async () => {
     const width = 24, height = 20, frames = [0, 1, 2].map(() => noise(width * height * 3));
@@ -151,17 +171,49 @@ function checkAgreements(engine: Engine): void {
   it('has the host\'s version', () => {
     assert.ok(run(engine, ['version']).out.toString().startsWith(`kinglet ${version}, plans of version `));
   });
+  it('numbers presets and fits as bundles do', () => {
+    const help = run(engine, ['--help']).out.toString();
+    assert.equal(/--preset and one of (.*)\n/.exec(help)?.[1], bundledPresets.slice(1).join(' '));
+    assert.equal(/--fit (\S+)/.exec(help)?.[1], bundledFits.slice(1).join('|'));
+    assert.deepEqual([...bundledPresets.slice(1)].sort(), [...presetNames].sort());
+    assert.deepEqual([...bundledFits.slice(1)].sort(), [...fits].sort());
+  });
   it('inspects as the host does', () => {
-    const file = join(folder, `${models.rgb}.kgl`);
-    const [own, host] = [run(engine, ['inspect', `${models.rgb}.kgl`, '--json']).out.toString(), hostInspect(file)].map((out) => out.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown));
-    assert.deepEqual(own.slice(0, -1), host.slice(0, -1));
+    const words = ['inspect', `${models.rgb}.kgl`, '--json'];
+    assert.deepEqual(objects(run(engine, words).out.toString()).slice(0, -1), objects(hostCommand(...words)).slice(0, -1));
+  });
+  it('dumps the tensors of steps as the host does', () => {
+    const host = hosts[models.gray];
+    assert.ok(host);
+    const [{ dtype, shape }] = host.inputs, own = `own-${engine.name.replace(/\W/g, '-')}`;
+    writeFileSync(join(folder, 'x.npy'), writeNpy({ dtype, shape, data: new Int8Array(noise(96 * 96)) }));
+    const { code, err } = run(engine, ['run', `${models.gray}.kgl`, '--input', '0=x.npy', '--dump', own]);
+    assert.equal(code, 0, err);
+    hostCommand('run', `${models.gray}.kgl`, '--input', '0=x.npy', '--dump', 'host');
+    const names = readdirSync(join(folder, 'host'));
+    assert.ok(names.length > 20);
+    assert.deepEqual(readdirSync(join(folder, own)), names);
+    for (const name of names) assert.deepEqual(readFileSync(join(folder, own, name)), readFileSync(join(folder, 'host', name)), name);
+  });
+  it('lists layers and kernels as the host does, but for what takes time', () => {
+    const words = ['bench', `${models.gray}.kgl`, '--runs', '3', '--warmup', '1', '--layers'], timeless = (line: Record<string, unknown>): unknown => ({ ...line, ms: 0, share: 0, gops: 0 });
+    const [own, host] = [run(engine, [...words, '--json']).out.toString(), hostCommand(...words, '--json')].map(objects).map((lines) => lines.slice(1));
+    const byName = (lines: Record<string, unknown>[], type: string): unknown[] => lines.filter((line) => line['type'] === type).map(timeless).sort((x, y) => JSON.stringify(x).localeCompare(JSON.stringify(y)));
+    for (const type of ['layer', 'kernel']) assert.deepEqual(byName(own, type), byName(host, type));
+    const layers = own.filter(({ type }) => type === 'layer') as { kernel: string; ms: number; share: number }[], kernels = own.filter(({ type }) => type === 'kernel') as typeof layers;
+    for (const { kernel, ms } of kernels) assert.ok(Math.abs(ms - layers.filter((layer) => layer.kernel === kernel).reduce((sum, layer) => sum + layer.ms, 0)) < 1e-4, kernel);
+    assert.ok(Math.abs(layers.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-4);
+    assert.deepEqual(kernels.map(({ ms }) => ms), kernels.map(({ ms }) => ms).sort((x, y) => y - x));
+    const shape = (lines: string): string[] => lines.split('\n').slice(7).map((line) => line.replace(/ +/g, ' ').replace(/ \d+\.\d\d.*$/, '')).sort();
+    assert.deepEqual(shape(run(engine, words).out.toString()), shape(hostCommand(...words)));
   });
 }
-function hostInspect(file: string): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), 'inspect', file, '--json', '--kernels', 'simd128'], { encoding: 'utf8' });
+function hostCommand(...words: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), ...words, '--kernels', 'simd128'], { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   return stdout;
 }
+function objects(lines: string): Record<string, unknown>[] { return lines.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); }
 
 describe('codes', () => {
   it('of assembly/fault.ts are exit codes of the host\'s table', () => {
