@@ -32,7 +32,7 @@ export function optimize(bytes, enabled, { program = false } = {}) {
   binaryen.setFastMath(true); // as asc does: kernels are written for it
   binaryen.setAlwaysInlineMaxSize(2);
   binaryen.setFlexibleInlineMaxSize(65);
-  binaryen.setOneCallerInlineMaxSize(program ? 400 : 200);
+  binaryen.setOneCallerInlineMaxSize(program ? 1500 : 200);
   binaryen.setDebugInfo(true);
   if (program) keepTiles(module);
   module.runPasses(['duplicate-function-elimination', 'remove-unused-module-elements', 'once-reduction', 'inlining', 'simplify-globals', 'generate-global-effects']);

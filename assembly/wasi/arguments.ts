@@ -20,16 +20,17 @@ export const OPTION_SIZE = 8;
 export const OPTION_RUNS = 9;
 export const OPTION_WARMUP = 10;
 export const OPTION_DUMP = 11;
-export const OPTION_JSON = 12;
-export const OPTION_STEPS = 13;
-export const OPTION_STREAM = 14;
-export const OPTION_LAYERS = 15;
-export const OPTION_HELP = 16;
-const OPTION_COUNT = 17;
+export const OPTION_THRESHOLD = 12;
+export const OPTION_JSON = 13;
+export const OPTION_STEPS = 14;
+export const OPTION_STREAM = 15;
+export const OPTION_LAYERS = 16;
+export const OPTION_HELP = 17;
+const OPTION_COUNT = 18;
 const FIRST_FLAG = OPTION_JSON;
 
 /** In that order. */
-const OPTIONS = "input output repeat labels top preset fit pixel size runs warmup dump json steps stream layers help";
+const OPTIONS = "input output repeat labels top preset fit pixel size runs warmup dump threshold json steps stream layers help";
 
 /** Pointers to zero-ended words; behind them, per word, which option's value it is (-1: none). */
 let words: usize = 0;
@@ -101,18 +102,35 @@ export function positional(nth: i32): usize { return optionValue(OPTION_COUNT, n
 export function countOption(option: i32, otherwise: i32): i32 {
   const word = optionValue(option);
   if (word == 0) return otherwise;
-  const n = decimal(word, lengthOf(word));
+  const n = whole(word, lengthOf(word));
   if (n < 1) stopUsage("not a whole number from 1 on: ", word);
   return n;
 }
-/** Up to 7 digits; -1 for anything else. */
-export function decimal(from: usize, bytes: usize): i32 {
-  if (bytes == 0 || bytes > 7) return -1;
-  let n = 0;
-  for (let i: usize = 0; i < bytes; i++) {
-    const digit = <i32>load<u8>(from + i) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    n = n * 10 + digit;
+/** A number from 0 on, 0 where the option is not given. */
+export function shareOption(option: i32): f64 {
+  const word = optionValue(option);
+  if (word == 0) return 0;
+  const x = decimal(word, lengthOf(word), 0);
+  if (x < 0) stopUsage("not a number from 0 on: ", word);
+  return x;
+}
+/** A whole number below ten million; -1 for anything else. */
+export function whole(from: usize, bytes: usize): i32 {
+  const n = decimal(from, bytes, -1);
+  return n < 1e7 ? <i32>n : -1;
+}
+/**
+ * Up to 15 digits, with a point where `scale` is 0, without where it is -1: of two exact numbers the quotient, which is what JavaScript
+ * reads. -1 for anything else.
+ */
+function decimal(from: usize, bytes: usize, scale: f64): f64 {
+  let n: f64 = 0;
+  if (bytes - 1 > 14) return -1;
+  for (const end = from + bytes; from < end; from++) {
+    const digit = <i32>load<u8>(from) - 0x30;
+    if (digit == -2 && scale == 0 && bytes > 1) scale = 1; // the point
+    else if (<u32>digit > 9) return -1;
+    else { n = n * 10 + digit; scale *= 10; }
   }
-  return n;
+  return scale > 0 ? n / scale : n;
 }

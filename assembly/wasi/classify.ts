@@ -5,9 +5,10 @@ import { HEADER_OUTPUT_COUNT, HEADER_STEP_COUNT, IO_DTYPE, IO_ELEMENTS, IO_NAME_
 import { bundledTop } from "../bundle-slot.ts";
 import { run } from "../executor";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
+import { exp4 } from "../math.ts";
 import { inputCount, ioRecord, nameOf, nextBest, realElement } from "../opened-plan.ts";
 import { frameChannels, frameHeight, frameIsPlanar, frameOf, frameWidth, presetFor, fitFor } from "../picture-input.ts";
-import { OPTION_JSON, OPTION_STREAM, OPTION_TOP, countOption, hasFlag, lengthOf, positional, stopUsage } from "./arguments.ts";
+import { OPTION_JSON, OPTION_STREAM, OPTION_THRESHOLD, OPTION_TOP, countOption, hasFlag, lengthOf, positional, shareOption, stopUsage } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { FITS, PRESETS, fillFromFile, fit, preset, readPictureOptions } from "./inputs.ts";
 import { dtypeText, jsonKey, jsonNumber, shape } from "./io-text.ts";
@@ -16,11 +17,13 @@ import { beginNotice, endLine, fixed, integer, jsonString, mark, number, orStop,
 import { runStream } from "./stream.ts";
 
 let top: i32 = 5;
+let threshold: f64 = 0;
 
 /** `first`: the position of the first PHOTO; 1 where the model is bundled. */
 export function classifyCommand(model: usize, first: i32): void {
   readPictureOptions();
   top = countOption(OPTION_TOP, bundledTop() > 0 ? bundledTop() : 5);
+  threshold = shareOption(OPTION_THRESHOLD);
   readLabels();
   const plan = openModel(model);
   explain(plan);
@@ -103,9 +106,9 @@ function reportForPeople(plan: usize, photo: usize): void {
   printable(photo, lengthOf(photo), 200);
   endLine();
   for (let i = 0, best = -1; i < top; i++) {
-    best = nextBest(plan, output, best);
+    best = reaching(plan, output, best);
     if (best < 0) return;
-    const score = realElement(plan, output, best), label = findLabel(best);
+    const label = findLabel(best);
     mark();
     fixed(score, 4);
     padStart(10);
@@ -119,16 +122,44 @@ function reportForPeople(plan: usize, photo: usize): void {
     endLine();
   }
 }
+/** What reaching() found. */
+let score: f64 = 0;
+/** Of logits: the largest, and the sum of all powers; 0 where scores can be probabilities as they are (host/tasks/classifier.ts). */
+let largest: f64 = 0;
+let sum: f64 = 0;
+
+/** The index of the best score after `last` that reaches the threshold, or -1; `score` is its share of all where they are logits. */
+function reaching(plan: usize, output: usize, last: i32): i32 {
+  const best = nextBest(plan, output, last);
+  if (best < 0) return -1;
+  score = realElement(plan, output, best);
+  if (last < 0) weigh(plan, output);
+  if (sum != 0) score = power(score) / sum;
+  return score >= threshold ? best : -1;
+}
+function weigh(plan: usize, output: usize): void {
+  let areLogits = false;
+  largest = score;
+  sum = 0;
+  for (let i = load<i32>(output, IO_ELEMENTS) - 1; i >= 0; i--) {
+    const x = realElement(plan, output, i);
+    if (!(x >= 0 && x <= 1.001)) areLogits = true;
+    sum += power(x);
+  }
+  if (!areLogits) sum = 0;
+}
+function power(x: f64): f64 { return <f64>f32x4.extract_lane(exp4(f32x4.splat(<f32>(x - largest))), 0); }
 /** `,"top":[{"index":…,"score":…,"label":…}]` */
 function streamLine(plan: usize): void {
   const output = ioRecord(plan, 1);
   text(",\"top\":[");
   for (let i = 0, best = -1; i < top; i++) {
-    best = nextBest(plan, output, best);
+    best = reaching(plan, output, best);
     if (best < 0) break;
-    text(i == 0 ? "{\"index\":" : ",{\"index\":");
+    if (i > 0) put(0x2c);
+    text("{\"index\":");
     integer(best);
-    jsonNumber("score", realElement(plan, output, best));
+    jsonNumber("score", score);
     jsonKey("label");
     const label = findLabel(best);
     if (label == 0) text("null");

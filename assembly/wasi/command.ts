@@ -6,7 +6,7 @@ import { bundleSlot, bundledPlan, placeBundle } from "../bundle-slot.ts";
 import { chooseDotMode } from "../opened-plan.ts";
 import {
   OPTION_DUMP, OPTION_FIT, OPTION_HELP, OPTION_INPUT, OPTION_JSON, OPTION_LABELS, OPTION_LAYERS, OPTION_OUTPUT, OPTION_PIXEL, OPTION_PRESET, OPTION_REPEAT, OPTION_RUNS, OPTION_SIZE,
-  OPTION_STEPS, OPTION_STREAM, OPTION_TOP, OPTION_WARMUP, argument, hasFlag, lengthOf, positional, readArguments, sortArguments, stopUsage,
+  OPTION_STEPS, OPTION_STREAM, OPTION_THRESHOLD, OPTION_TOP, OPTION_WARMUP, argument, hasFlag, lengthOf, positional, readArguments, sortArguments, stopUsage,
 } from "./arguments.ts";
 import { wordIndex } from "../literal.ts";
 import { benchCommand } from "./bench.ts";
@@ -24,7 +24,7 @@ export { probeDot } from "../probe";
 const VERSION = "0.1.0";
 const PICTURES = 1 << OPTION_PRESET | 1 << OPTION_FIT | 1 << OPTION_PIXEL | 1 << OPTION_SIZE | 1 << OPTION_STREAM;
 const RUN = PICTURES | 1 << OPTION_INPUT | 1 << OPTION_OUTPUT | 1 << OPTION_REPEAT | 1 << OPTION_DUMP;
-const CLASSIFY = PICTURES | 1 << OPTION_LABELS | 1 << OPTION_TOP | 1 << OPTION_JSON;
+const CLASSIFY = PICTURES | 1 << OPTION_LABELS | 1 << OPTION_TOP | 1 << OPTION_THRESHOLD | 1 << OPTION_JSON;
 const INSPECT = 1 << OPTION_STEPS | 1 << OPTION_JSON;
 const BENCH = 1 << OPTION_RUNS | 1 << OPTION_WARMUP | 1 << OPTION_LAYERS | 1 << OPTION_JSON;
 
@@ -48,7 +48,7 @@ function main(): void {
 /** No command: a bundle classifies. */
 function otherwise(word: usize): void {
   if (bundledPlan() != 0) { sortArguments(1, CLASSIFY); if (hasFlag(OPTION_HELP)) help(); else classifyCommand(0, 0); }
-  else if (word == 0) stopUsage("a command is missing: run, classify, inspect, bench, selftest or version", 0);
+  else if (word == 0) stopUsage("a command is missing", 0);
   else stopUsage("unknown command ", word);
 }
 
@@ -70,14 +70,11 @@ function versionCommand(): void {
 }
 
 function help(): void {
-  text("kinglet run MODEL [--input KEY=FILE] [--output KEY=FILE] [--dump DIR] [--repeat N] [--stream]\n");
-  text("kinglet classify MODEL PHOTO... [--labels FILE] [--top N] [--json] [--stream]\n");
-  text("kinglet inspect MODEL [--json]\nkinglet bench MODEL... [--runs N] [--warmup N] [--layers] [--json]\nkinglet selftest\nkinglet version\n");
-  text("MODEL: a .kgl plan. FILE, PHOTO: .npy, PPM, PGM, BMP, raw tensor; - is stdin.\n");
+  text("kinglet run MODEL [--input KEY=FILE] [--output KEY=FILE] [--dump DIR] [--repeat N] [--stream]\nkinglet classify MODEL PHOTO... [--labels FILE] [--top N] [--threshold SHARE] [--json] [--stream]\n");
+  text("kinglet inspect MODEL [--json]\nkinglet bench MODEL... [--runs N] [--warmup N] [--layers] [--json]\nkinglet selftest\nkinglet version\nMODEL: a .kgl plan. FILE, PHOTO: .npy, PPM, PGM, BMP, raw tensor; - is stdin.\n");
   text("pictures: --fit stretch|crop|pad|middle --preset and one of ");
   text(PRESETS);
-  endLine();
-  text("raw pixels: --pixel gray8|rgb565|rgb8|rgba8 --size WIDTHxHEIGHT\n");
+  text("\nraw pixels: --pixel gray8|rgb565|rgb8|rgba8 --size WxH\n");
 }
 
 main();

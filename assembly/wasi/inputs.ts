@@ -9,7 +9,7 @@ import { DATA, fault, say, sayNumber } from "../fault.ts";
 import { isLiteral, unpack, unpackedBytes, wordIndex } from "../literal.ts";
 import { ioBytes, ioData } from "../opened-plan.ts";
 import { checkPictureSize, fillInput, frameOf } from "../picture-input.ts";
-import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, decimal, lengthOf, optionValue, stopUsage } from "./arguments.ts";
+import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, whole, lengthOf, optionValue, stopUsage } from "./arguments.ts";
 import { allocateOrStop, readWhole, stopAbout, wholeBytes } from "./files.ts";
 import { decodeBmp, decodePpm, pictureAt, pictureHeight, picturePixelBytes, pictureWidth } from "./pictures.ts";
 import { orStop } from "./print.ts";
@@ -31,8 +31,8 @@ export function readPictureOptions(): void {
   const bytes = lengthOf(size);
   for (let i: usize = 1; i < bytes; i++) {
     if (load<u8>(size + i) != 0x78) continue;
-    pixelWidth = decimal(size, i);
-    pixelHeight = decimal(size + i + 1, bytes - i - 1);
+    pixelWidth = whole(size, i);
+    pixelHeight = whole(size + i + 1, bytes - i - 1);
   }
   if (pixelWidth < 1 || pixelHeight < 1) stopUsage("--size reads WIDTHxHEIGHT, not ", size);
   orStop(checkPictureSize(pixelWidth, pixelHeight));

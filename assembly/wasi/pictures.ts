@@ -38,7 +38,7 @@ export function decodePpm(file: usize, bytes: usize): i32 {
   if (width < 0 || height < 0 || highest < 0) return fault(DATA, "the PPM header is damaged");
   const code = checkPictureSize(width, height);
   if (code < 0) return code;
-  if (highest < 1 || highest > 255) return fault(DATA, "PPM files of more than 8 bits per sample are not supported");
+  if (highest < 1 || highest > 255) return fault(DATA, "PPM files have up to 8 bits per sample here");
   const count = <usize>width * <usize>height * <usize>picturePixelBytes;
   pictureAt = cursor + 1;
   pictureWidth = <i32>width;

@@ -5,7 +5,7 @@ import { HEADER_OUTPUT_COUNT, HEADER_STEP_COUNT, IO_DTYPE, IO_ELEMENTS, IO_NAME_
 import { run } from "../executor";
 import { DATA, fault, say, sayName, sayNumber } from "../fault.ts";
 import { element, inputCount, ioBytes, ioData, ioRecord, nameOf } from "../opened-plan.ts";
-import { OPTION_DUMP, OPTION_INPUT, OPTION_OUTPUT, OPTION_REPEAT, OPTION_STREAM, decimal, hasFlag, lengthOf, optionValue, positional, stopUsage } from "./arguments.ts";
+import { OPTION_DUMP, OPTION_INPUT, OPTION_OUTPUT, OPTION_REPEAT, OPTION_STREAM, whole, hasFlag, lengthOf, optionValue, positional, stopUsage } from "./arguments.ts";
 import { fillNoise, timeRepeats } from "./bench.ts";
 import { runAndDump } from "./dump.ts";
 import { writeNpy } from "./npy-file.ts";
@@ -43,7 +43,7 @@ function keyOf(plan: usize, word: usize, first: i32, count: i32): i32 {
     file = word + at + 1;
     for (let i = 0; i < count; i++) {
       const record = ioRecord(plan, first + i), nameBytes = load<usize>(record, IO_NAME_BYTES);
-      if (decimal(word, at) == i || (nameBytes == at && memory.compare(word, nameOf(plan, record), at) == 0)) return i;
+      if (whole(word, at) == i || (nameBytes == at && memory.compare(word, nameOf(plan, record), at) == 0)) return i;
     }
   }
   file = word;

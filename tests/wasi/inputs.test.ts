@@ -21,6 +21,7 @@ import { version } from '../../host/version.ts';
 import { planOf } from '../../models/tiny.ts';
 import { random, randomInt } from '../random.ts';
 import { sharedBytes, skipWithoutShared } from '../shared.ts';
+import { tolerance } from '../tolerance.ts';
 import { engines, programOf, root, runIn, type Engine, type Result } from './engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kinglet-wasi-inputs-'));
@@ -64,6 +65,7 @@ function answer(engine: Engine, name: string, input: Uint8Array, more: readonly 
   return new Uint8Array(out);
 }
 const noise = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => randomInt(next, 256));
+const randomPhoto = noise(24 * 20 * 3);
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
@@ -194,6 +196,24 @@ function checkAgreements(engine: Engine): void {
     assert.ok(names.length > 20);
     assert.deepEqual(readdirSync(join(folder, own)), names);
     for (const name of names) assert.deepEqual(readFileSync(join(folder, own, name)), readFileSync(join(folder, 'host', name)), name);
+  });
+  // Both networks' answers and, from the echo, logits, some of which are negative.
+  for (const [name, threshold] of [[echo, '0.0012'], [echo, '0.9'], [echo, '0'], [models.rgb, '.05'], [models.gray, '0.3']] as const) {
+    it(`classifies as the host does: ${name} from ${threshold} on (seed ${SEED})`, () => {
+      writeFileSync(join(folder, 'photo.ppm'), joined(text('P6 24 20 255\n'), randomPhoto));
+      const words = ['classify', `${name}.kgl`, 'photo.ppm', '--preset', 'signed', '--top', '9', '--threshold', threshold, '--json'];
+      const { code, out, err } = run(engine, words);
+      assert.equal(code, 0, err);
+      const [own, host] = [out.toString(), hostCommand(...words)].map((json) => (JSON.parse(json) as { top: { index: number; score: number; label: null }[] }).top);
+      assert.deepEqual(own.map(({ index, label }) => [index, label]), host.map(({ index, label }) => [index, label]));
+      own.forEach(({ score }, i) => { assert.ok(Math.abs(score - host[i].score) <= tolerance.kernel * host[0].score, `${score} for ${host[i].score}`); });
+    });
+  }
+  it('refuses thresholds that are no numbers', () => {
+    for (const word of ['', '.', 'x', '1..2', '-1', '1e3', '12345678901234567']) {
+      const { code, out, err } = run(engine, ['classify', `${models.gray}.kgl`, 'photo.ppm', `--threshold=${word}`]);
+      assert.deepEqual([code, out.length], [64, 0], `${word}: ${err}`);
+    }
   });
   it('lists layers and kernels as the host does, but for what takes time', () => {
     const words = ['bench', `${models.gray}.kgl`, '--runs', '3', '--warmup', '1', '--layers'], timeless = (line: Record<string, unknown>): unknown => ({ ...line, ms: 0, share: 0, gops: 0 });
