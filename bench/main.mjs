@@ -148,7 +148,7 @@ async function threadsPart() {
     for (const where of model.twoThreads ? ['chromium', 'node'] : ['chromium']) {
       const rivals = where === 'chromium' ? model.chromium : [];
       say(`threads ${model.id} in ${where}: kinglet${rivals.map((name) => `, ${name}`).join('')}, two threads (${await quiet()})`);
-      const result = await run[where]({ ...jobOf(model, where), speedup: true, engine: KINGLET[0], entrants: [], rivals, rounds: model.twoThreads ? rounds : 10, leastPeak: LEAST_PEAK_SPEEDUP, int8 });
+      const result = await run[where]({ ...jobOf(model, where), speedup: true, engine: KINGLET[0], entrants: [], rivals, rounds: model.twoThreads ? rounds : 2, leastPeak: LEAST_PEAK_SPEEDUP, int8 });
       for (const entrant of entrantsOf(result, [KINGLET[0], ...rivals])) if (entrant.failed !== undefined || entrant.threads > 1) rows.push({ model: model.id, where, threads: 2, ...entrant, ...speedupsOf(entrant, result) });
     }
   }
