@@ -7,7 +7,7 @@ import { run } from "../executor";
 import { DATA, fault, say, sayNumber } from "../fault.ts";
 import { exp4 } from "../math.ts";
 import { inputCount, ioRecord, nameOf, nextBest, realElement } from "../opened-plan.ts";
-import { frameChannels, frameHeight, frameIsPlanar, frameOf, frameWidth, presetFor, fitFor } from "../picture-input.ts";
+import { frameChannels, frameHeight, frameIsPlanar, frameOf, frameWidth, fitFor, presetFor } from "../picture-input.ts";
 import { OPTION_JSON, OPTION_STREAM, OPTION_THRESHOLD, OPTION_TOP, countOption, hasFlag, lengthOf, positional, shareOption, stopUsage } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { FITS, PRESETS, fillFromFile, fit, preset, readPictureOptions } from "./inputs.ts";
@@ -122,6 +122,7 @@ function reportForPeople(plan: usize, photo: usize): void {
     endLine();
   }
 }
+
 /** What reaching() found. */
 let score: f64 = 0;
 /** Of logits: the largest, and the sum of all powers; 0 where scores can be probabilities as they are (host/tasks/classifier.ts). */
@@ -149,6 +150,7 @@ function weigh(plan: usize, output: usize): void {
   if (!areLogits) sum = 0;
 }
 function power(x: f64): f64 { return <f64>f32x4.extract_lane(exp4(f32x4.splat(<f32>(x - largest))), 0); }
+
 /** `,"top":[{"index":…,"score":…,"label":…}]` */
 function streamLine(plan: usize): void {
   const output = ioRecord(plan, 1);

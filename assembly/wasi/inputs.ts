@@ -9,7 +9,7 @@ import { DATA, fault, say, sayNumber } from "../fault.ts";
 import { isLiteral, unpack, unpackedBytes, wordIndex } from "../literal.ts";
 import { ioBytes, ioData } from "../opened-plan.ts";
 import { checkPictureSize, fillInput, frameOf } from "../picture-input.ts";
-import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, whole, lengthOf, optionValue, stopUsage } from "./arguments.ts";
+import { OPTION_FIT, OPTION_PIXEL, OPTION_PRESET, OPTION_SIZE, lengthOf, optionValue, stopUsage, whole } from "./arguments.ts";
 import { allocateOrStop, readWhole, stopAbout, wholeBytes } from "./files.ts";
 import { decodeBmp, decodePpm, pictureAt, pictureHeight, picturePixelBytes, pictureWidth } from "./pictures.ts";
 import { orStop } from "./print.ts";

@@ -5,7 +5,7 @@ import { HEADER_OUTPUT_COUNT, HEADER_STEP_COUNT, IO_DTYPE, IO_ELEMENTS, IO_NAME_
 import { run } from "../executor";
 import { DATA, fault, say, sayName, sayNumber } from "../fault.ts";
 import { element, inputCount, ioBytes, ioData, ioRecord, nameOf } from "../opened-plan.ts";
-import { OPTION_DUMP, OPTION_INPUT, OPTION_OUTPUT, OPTION_REPEAT, OPTION_STREAM, whole, hasFlag, lengthOf, optionValue, positional, stopUsage } from "./arguments.ts";
+import { OPTION_DUMP, OPTION_INPUT, OPTION_OUTPUT, OPTION_REPEAT, OPTION_STREAM, hasFlag, lengthOf, optionValue, positional, stopUsage, whole } from "./arguments.ts";
 import { fillNoise, timeRepeats } from "./bench.ts";
 import { runAndDump } from "./dump.ts";
 import { writeNpy } from "./npy-file.ts";
