@@ -15,7 +15,7 @@ import { inRange, positive, reads, times, word } from "../verify.ts";
 import { verifyActivation } from "./f32-activation.ts";
 import { panels, rowLength, verifyConv, verifyScratch } from "./conv.ts";
 import { packF32Rows } from "./f32-pack.ts";
-import { F32_TILE_ROWS, f32Gemm, touchPanel } from "./f32-gemm.ts";
+import { F32_TILE_ROWS, f32Gemm, fetchesAhead, touchPanel } from "./f32-gemm.ts";
 
 const TILE_BYTES: i64 = 256;
 
@@ -53,10 +53,12 @@ export function f32Conv(step: usize, base: usize): void {
         if (direct) a = src + <usize>first * pixelBytes;
         else packF32Rows(step, src, scratch, first, rows);
         let b = weights;
+        const ahead = fetchesAhead(rows) && channelBytes == 4;
         for (let column = 0; column < oc; column += 8) {
           const c = result + <usize>first * ldc + <usize>(g * oc + column) * channelBytes;
-          if (first == 0) touchPanel(b, panelBytes);
-          if (channelBytes == 4 && column + 8 <= oc) f32Gemm(rows, k, a, lda, b, c, ldc, step);
+          if (first == 0 && (!ahead || column == 0)) touchPanel(b, panelBytes);
+          const next = !ahead ? b : column + 8 < oc ? b + panelBytes : weights;
+          if (channelBytes == 4 && column + 8 <= oc) f32Gemm(rows, k, a, lda, b, c, ldc, step, next);
           else scatter(step, rows, k, a, lda, b, c, tile, min(oc - column, 8));
           b += panelBytes;
         }
@@ -71,7 +73,7 @@ function scatter(step: usize, rows: i32, k: i32, a: usize, lda: usize, b: usize,
   const ldc = <usize>word(step, CONV_DST_PIXEL) << 2, channelBytes = <usize>word(step, CONV_DST_CHANNEL) << 2;
   for (let first = 0; first < rows; first += F32_TILE_ROWS) {
     const count = min(rows - first, F32_TILE_ROWS);
-    f32Gemm(count, k, a, lda, b, tile, 32, step);
+    f32Gemm(count, k, a, lda, b, tile, 32, step, b);
     let from = tile;
     for (let r = 0; r < count; r++) {
       let to = c;

@@ -4,7 +4,8 @@
 //
 // Contract: no alignment needed; reads exactly rows*K of A and the panel; writes exactly rows*8 of C; C may not overlap A or B.
 // A row group shorter than the tile repeats its last row: the same values are computed again and stored to the same place.
-// One k step per iteration, bumped pointers, do…while: V8 keeps all accumulators in registers only in this shape.
+// Bumped pointers and do…while: V8 keeps all accumulators in registers only in this shape. One k step per iteration where V8 before 13 has to
+// do so too; the six-row tile, which such engines do not run, takes four.
 
 import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, DOT_I16, UNARY_LEAKY_RELU } from "../abi.ts";
 import { COMPACT } from "../compact.ts";
@@ -19,15 +20,14 @@ import { activateF32 } from "./f32-activation.ts";
 /**
  * Any number of rows. Tiles below 4 rows wait for their own additions, so a remainder is shared out among sixes, one five and fours;
  * a single row left over has a kernel of its own. Only where fewer than 4 rows leave no choice does a tile repeat its last row.
+ * `next`: the panel that is wanted after this one, or any other of the same size.
  */
 // @ts-ignore: decorator
-@inline export function f32Gemm(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
-  const all = rows, top = c;
-  // V8 before 13 spills the six-row tile; what it makes of the byte dot product tells it apart (docs/kernels.md).
-  const high = ASC_FEATURE_RELAXED_SIMD && dotMode() != DOT_I16;
+@inline export function f32Gemm(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize, next: usize): void {
+  const all = rows, top = c, high = isHigh();
   const sixes = high ? sixesOf(rows) : 0;
   if (sixes) {
-    f32_gemm_6x8(sixes, k, a, lda, b, c, ldc, step);
+    f32_gemm_6x8(sixes, k, a, lda, b, c, ldc, step, next);
     rows -= sixes;
     a += <usize>sixes * lda;
     c += <usize>sixes * ldc;
@@ -44,6 +44,14 @@ import { activateF32 } from "./f32-activation.ts";
   if (fours < rows) f32_gemm_1x8(k, a + <usize>fours * lda, b, c + <usize>fours * ldc, step);
   if (word(step, CONV_ACTIVATION) > UNARY_LEAKY_RELU) activateF32(step + CONV_ACTIVATION, all, top, ldc, 8);
 }
+
+/** V8 before 13 spills the six-row tile; what it makes of the byte dot product tells it apart (docs/kernels.md). */
+// @ts-ignore: decorator
+@inline function isHigh(): bool { return ASC_FEATURE_RELAXED_SIMD && dotMode() != DOT_I16; }
+
+/** Whether f32Gemm brings its `next` panel near; where it does not, touchPanel has to. */
+// @ts-ignore: decorator
+@inline export function fetchesAhead(rows: i32): bool { return !COMPACT && isHigh() && rows >= 16; }
 
 /** How many of the rows go through tiles of 6, so that 0, 1, 4, 5, 8 or 9 are left (2 or 3 where there are no more). */
 // @ts-ignore: decorator
@@ -82,9 +90,12 @@ export function touchPanel(b: usize, bytes: usize): i32 {
   v128.store(c, f32x4.pmax(x1, f32x4.mul(x1, slope)), 16);
 }
 
-/** `rows` is a multiple of 6. */
-export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize): void {
-  const rowBytes = <usize>k << 2;
+/**
+ * `rows` is a multiple of 6. All tiles together read a byte here and there of `next`, evenly, so that each of its cache lines is under way long
+ * before it is wanted: loads that arrive as slowly as this do not hold up the tile (docs/kernels.md).
+ */
+export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize, next: usize): void {
+  const rowBytes = <usize>k << 2, wholeBytes = rowBytes & ~15, pace: usize = COMPACT ? 0 : 768 / rows;
   do {
     let a0 = a;
     let a1 = a0 + lda;
@@ -92,11 +103,45 @@ export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, 
     let a3 = a2 + lda;
     let a4 = a3 + lda;
     let a5 = a4 + lda;
-    const end = a0 + rowBytes;
+    const end = a0 + rowBytes, whole = a0 + wholeBytes;
     let c00 = v128.load(b), c01 = v128.load(b, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
     let p = b + 32;
-    do {
+    if (!COMPACT && k >= 4) do {
+      load<u8>(next);
+      next += pace;
+      let b0 = v128.load(p), b1 = v128.load(p, 16);
+      let s = v128.load32_splat(a0); c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
+      s = v128.load32_splat(a1); c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
+      s = v128.load32_splat(a2); c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
+      s = v128.load32_splat(a3); c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
+      s = v128.load32_splat(a4); c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
+      s = v128.load32_splat(a5); c50 = madd(s, b0, c50); c51 = madd(s, b1, c51);
+      b0 = v128.load(p, 32); b1 = v128.load(p, 48);
+      s = v128.load32_splat(a0, 4); c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
+      s = v128.load32_splat(a1, 4); c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
+      s = v128.load32_splat(a2, 4); c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
+      s = v128.load32_splat(a3, 4); c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
+      s = v128.load32_splat(a4, 4); c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
+      s = v128.load32_splat(a5, 4); c50 = madd(s, b0, c50); c51 = madd(s, b1, c51);
+      b0 = v128.load(p, 64); b1 = v128.load(p, 80);
+      s = v128.load32_splat(a0, 8); c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
+      s = v128.load32_splat(a1, 8); c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
+      s = v128.load32_splat(a2, 8); c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
+      s = v128.load32_splat(a3, 8); c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
+      s = v128.load32_splat(a4, 8); c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
+      s = v128.load32_splat(a5, 8); c50 = madd(s, b0, c50); c51 = madd(s, b1, c51);
+      b0 = v128.load(p, 96); b1 = v128.load(p, 112);
+      s = v128.load32_splat(a0, 12); c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);
+      s = v128.load32_splat(a1, 12); c10 = madd(s, b0, c10); c11 = madd(s, b1, c11);
+      s = v128.load32_splat(a2, 12); c20 = madd(s, b0, c20); c21 = madd(s, b1, c21);
+      s = v128.load32_splat(a3, 12); c30 = madd(s, b0, c30); c31 = madd(s, b1, c31);
+      s = v128.load32_splat(a4, 12); c40 = madd(s, b0, c40); c41 = madd(s, b1, c41);
+      s = v128.load32_splat(a5, 12); c50 = madd(s, b0, c50); c51 = madd(s, b1, c51);
+      p += 128;
+      a0 += 16; a1 += 16; a2 += 16; a3 += 16; a4 += 16; a5 += 16;
+    } while (a0 < whole);
+    if (COMPACT || a0 < end) do {
       const b0 = v128.load(p), b1 = v128.load(p, 16);
       p += 32;
       let s = v128.load32_splat(a0); a0 += 4; c00 = madd(s, b0, c00); c01 = madd(s, b1, c01);

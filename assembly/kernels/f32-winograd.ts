@@ -14,7 +14,7 @@ import {
 import { addWork, positive, reads, require, times, word, writes } from "../verify.ts";
 import { panels, verifyConv } from "./conv.ts";
 import { f32_winograd_input, f32_winograd_output } from "./f32-winograd-tiles.ts";
-import { f32Gemm, touchPanel } from "./f32-gemm.ts";
+import { f32Gemm, fetchesAhead, touchPanel } from "./f32-gemm.ts";
 
 const PLAIN_BYTES = 192;
 const TEMP_BYTES = 576;
@@ -78,10 +78,10 @@ function transformInputs(step: usize, src: usize, first: i32, rows: i32, factors
 
 /** One panel's 36 products of `rows` tiles. Returns where the next panel begins. */
 function multiply(rows: i32, ic: i32, factors: usize, plane: usize, weights: usize, products: usize, productPlane: usize, plain: usize): usize {
-  const bytes = <usize>(ic + 1) << 5;
+  const bytes = <usize>(ic + 1) << 5, ahead = fetchesAhead(rows);
   for (let i = 0; i < 36; i++) {
-    if (rows > 1) touchPanel(weights, bytes);
-    f32Gemm(rows, ic, factors, rowBytes(ic), weights, products, 32, plain);
+    if (rows > 1 && (!ahead || i == 0)) touchPanel(weights, bytes);
+    f32Gemm(rows, ic, factors, rowBytes(ic), weights, products, 32, plain, ahead && i < 35 ? weights + bytes : weights);
     factors += plane;
     weights += bytes;
     products += productPlane;
