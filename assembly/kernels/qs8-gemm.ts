@@ -8,6 +8,7 @@
 // init: [8 i32][magic][offset][low][high], the last four one vector each (see requant.ts; low and high are i8). sums: i32 per row.
 
 import { DOT_I16, QS8_PANEL_HEAD, QS8_PANEL_SCALES } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { dot2, dot4, dotMode } from "../simd.ts";
 
 const HEAD: usize = QS8_PANEL_HEAD;
@@ -80,8 +81,8 @@ function pairRows(
 }
 
 /**
- * `count` tiles of 6x8. Row pointers go on without a check: the caller hands over whole tiles only. The epilogue takes one
- * constant at a time through all twelve accumulators, so that nothing has to leave the registers.
+ * `count` tiles of 6x8, two dwords of K at a time. Row pointers go on without a check: the caller hands over whole tiles only. The epilogue
+ * takes one constant at a time through all twelve accumulators, so that nothing has to leave the registers.
  */
 export function qs8_gemm_6x8(
   count: i32, quads: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, sums: usize, wide: bool,
@@ -91,7 +92,7 @@ export function qs8_gemm_6x8(
   do {
     let a0 = a, a1 = a0 + lda, a2 = a1 + lda, a3 = a2 + lda, a4 = a3 + lda, a5 = a4 + lda;
     a = a5 + lda;
-    const end = a0 + rowBytes;
+    const end = a0 + rowBytes, whole = a0 + (rowBytes & ~7);
     let c00 = v128.load(init), c01 = v128.load(init, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
     if (sums) {
@@ -104,7 +105,25 @@ export function qs8_gemm_6x8(
       sums += 24;
     }
     let p = b;
-    do {
+    if (!COMPACT && quads >= 2) do {
+      let b0 = v128.load(p), b1 = v128.load(p, 16);
+      let s = v128.load32_splat(a0); c00 = dot4(b0, s, c00); c01 = dot4(b1, s, c01);
+      s = v128.load32_splat(a1); c10 = dot4(b0, s, c10); c11 = dot4(b1, s, c11);
+      s = v128.load32_splat(a2); c20 = dot4(b0, s, c20); c21 = dot4(b1, s, c21);
+      s = v128.load32_splat(a3); c30 = dot4(b0, s, c30); c31 = dot4(b1, s, c31);
+      s = v128.load32_splat(a4); c40 = dot4(b0, s, c40); c41 = dot4(b1, s, c41);
+      s = v128.load32_splat(a5); c50 = dot4(b0, s, c50); c51 = dot4(b1, s, c51);
+      b0 = v128.load(p, 32); b1 = v128.load(p, 48);
+      s = v128.load32_splat(a0, 4); c00 = dot4(b0, s, c00); c01 = dot4(b1, s, c01);
+      s = v128.load32_splat(a1, 4); c10 = dot4(b0, s, c10); c11 = dot4(b1, s, c11);
+      s = v128.load32_splat(a2, 4); c20 = dot4(b0, s, c20); c21 = dot4(b1, s, c21);
+      s = v128.load32_splat(a3, 4); c30 = dot4(b0, s, c30); c31 = dot4(b1, s, c31);
+      s = v128.load32_splat(a4, 4); c40 = dot4(b0, s, c40); c41 = dot4(b1, s, c41);
+      s = v128.load32_splat(a5, 4); c50 = dot4(b0, s, c50); c51 = dot4(b1, s, c51);
+      p += 64;
+      a0 += 8; a1 += 8; a2 += 8; a3 += 8; a4 += 8; a5 += 8;
+    } while (a0 < whole);
+    if (COMPACT || a0 < end) do {
       const b0 = v128.load(p), b1 = v128.load(p, 16);
       p += 32;
       let s = v128.load32_splat(a0); a0 += 4; c00 = dot4(b0, s, c00); c01 = dot4(b1, s, c01);
