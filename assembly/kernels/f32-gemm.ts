@@ -4,8 +4,8 @@
 //
 // Contract: no alignment needed; reads exactly rows*K of A and the panel; writes exactly rows*8 of C; C may not overlap A or B.
 // A row group shorter than the tile repeats its last row: the same values are computed again and stored to the same place.
-// Bumped pointers and do…while: V8 keeps all accumulators in registers only in this shape. One k step per iteration where V8 before 13 has to
-// do so too; the six-row tile, which such engines do not run, takes four.
+// Bumped pointers and do…while: V8 keeps all accumulators in registers only in this shape, and before version 13 with one k step per iteration
+// only; the six-row tile, which such engines do not run, takes four.
 
 import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, DOT_I16, UNARY_LEAKY_RELU } from "../abi.ts";
 import { COMPACT } from "../compact.ts";
@@ -91,8 +91,8 @@ export function touchPanel(b: usize, bytes: usize): i32 {
 }
 
 /**
- * `rows` is a multiple of 6. All tiles together read a byte here and there of `next`, evenly, so that each of its cache lines is under way long
- * before it is wanted: loads that arrive as slowly as this do not hold up the tile (docs/kernels.md).
+ * `rows` is a multiple of 6. All tiles together read a byte here and there of `next`, evenly, so that each of its cache lines is there before it is
+ * wanted: loads as rare as these do not hold up a tile (docs/kernels.md).
  */
 export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize, next: usize): void {
   const rowBytes = <usize>k << 2, wholeBytes = rowBytes & ~15, pace: usize = COMPACT ? 0 : 768 / rows;
