@@ -16,7 +16,7 @@ export { probeDot } from "./probe";
 export { peakF32, peakF32Operations, peakI8, peakI8Operations } from "./peak";
 // asc takes no .ts in `export … from`. Tiles are exported so that each stays a function of its own: tiered up, profiled and checked
 // for spills by name.
-export { f32_gemm_1x8, f32_gemm_4x8, f32_gemm_5x8, f32_gemm_6x8 } from "./kernels/f32-gemm";
+export { f32_gemm_1x8, f32_gemm_4x8, f32_gemm_5x8, f32_gemm_6x4, f32_gemm_6x8 } from "./kernels/f32-gemm";
 export { qs8_gemm_1x8, qs8_gemm_1x8_pairs, qs8_gemm_4x8, qs8_gemm_6x8 } from "./kernels/qs8-gemm";
 export { f32_dwconv_1 } from "./kernels/f32-dwconv";
 export { f32_dwconv_3s1x4, f32_dwconv_3s1x8, f32_dwconv_3s2x4, f32_dwconv_5s1x4, f32_dwconv_5s1x7, f32_dwconv_5s2x4 } from "./kernels/f32-dwconv-tiles";

@@ -3,19 +3,20 @@
 //
 // Per group the weights are ceil(OC/8) panels [bias 8][K][8] f32, columns past OC are zero.
 // SCRATCH: (DIRECT ? 0 : BLOCK_ROWS*K*4) + 256 bytes = [packed rows][tile 6x8 f32, also the packer's overrun].
-// Over-reads: up to 12 bytes past the source. Panels whose 8 columns are not all wanted, or whose destination channels are not
-// neighbours, go through the tile in scratch, from where single elements are stored.
+// Over-reads: up to 12 bytes past the source. A last panel of up to 4 columns has a tile of its own. Panels of 5 to 7 columns, and all panels where
+// destination channels are not neighbours, go through the tile in scratch, from where single elements are stored.
 
 import {
   CONV_ACTIVATION, CONV_BATCH, CONV_BLOCK_ROWS, CONV_DIRECT, CONV_DST, CONV_DST_BATCH, CONV_DST_CHANNEL, CONV_DST_PIXEL, CONV_GROUPS, CONV_IC,
   CONV_KH, CONV_KW, CONV_OC, CONV_OH, CONV_OW, CONV_PLANAR, CONV_SCRATCH, CONV_SRC, CONV_SRC_BATCH, CONV_SRC_CHANNEL, CONV_SRC_PIXEL,
   CONV_WEIGHTS,
 } from "../abi.ts";
+import { COMPACT } from "../compact.ts";
 import { inRange, positive, reads, times, word } from "../verify.ts";
 import { verifyActivation } from "./f32-activation.ts";
 import { panels, rowLength, verifyConv, verifyScratch } from "./conv.ts";
 import { packF32Rows } from "./f32-pack.ts";
-import { F32_TILE_ROWS, f32Gemm, fetchesAhead, touchPanel } from "./f32-gemm.ts";
+import { F32_TILE_ROWS, f32Gemm, f32_gemm_6x4, fetchesAhead, touchPanel } from "./f32-gemm.ts";
 
 const TILE_BYTES: i64 = 256;
 
@@ -59,6 +60,7 @@ export function f32Conv(step: usize, base: usize): void {
           if (first == 0 && (!ahead || column == 0)) touchPanel(b, panelBytes);
           const next = !ahead ? b : column + 8 < oc ? b + panelBytes : weights;
           if (channelBytes == 4 && column + 8 <= oc) f32Gemm(rows, k, a, lda, b, c, ldc, step, next);
+          else if (!COMPACT && channelBytes == 4 && oc - column <= 4) f32_gemm_6x4(rows, k, a, lda, b, c, ldc, step, oc - column);
           else scatter(step, rows, k, a, lda, b, c, tile, min(oc - column, 8));
           b += panelBytes;
         }

@@ -9,7 +9,7 @@
 
 import { CONV_ACTIVATION, CONV_MAX, CONV_MIN, CONV_P0, DOT_I16, UNARY_LEAKY_RELU } from "../abi.ts";
 import { COMPACT } from "../compact.ts";
-import { clampF32, dotMode, madd } from "../simd.ts";
+import { clampF32, dotMode, madd, storeLanesF32 } from "../simd.ts";
 import { word } from "../verify.ts";
 import { activateF32 } from "./f32-activation.ts";
 
@@ -257,6 +257,49 @@ export function f32_gemm_4x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, 
     c += 4 * ldc;
     rows -= 4;
   } while (rows > 0);
+}
+
+/** The first `lanes` (1…4) columns of a panel. Six rows are as many as an engine with sixteen registers can load ahead of their products. */
+export function f32_gemm_6x4(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize, lanes: i32): void {
+  const rowBytes = <usize>k << 2, top = c;
+  for (let left = rows; left > 0; left -= 6) {
+    let a0 = a;
+    let a1 = left > 1 ? a0 + lda : a0;
+    let a2 = left > 2 ? a1 + lda : a1;
+    let a3 = left > 3 ? a2 + lda : a2;
+    let a4 = left > 4 ? a3 + lda : a3;
+    let a5 = left > 5 ? a4 + lda : a4;
+    const end = a0 + rowBytes;
+    let c0 = v128.load(b), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
+    let p = b + 32;
+    do {
+      const b0 = v128.load(p);
+      p += 32;
+      c0 = madd(v128.load32_splat(a0), b0, c0); a0 += 4;
+      c1 = madd(v128.load32_splat(a1), b0, c1); a1 += 4;
+      c2 = madd(v128.load32_splat(a2), b0, c2); a2 += 4;
+      c3 = madd(v128.load32_splat(a3), b0, c3); a3 += 4;
+      c4 = madd(v128.load32_splat(a4), b0, c4); a4 += 4;
+      c5 = madd(v128.load32_splat(a5), b0, c5); a5 += 4;
+    } while (a0 < end);
+    let o = c;
+    putHalf(o, c0, step, lanes); if (left > 1) o += ldc;
+    putHalf(o, c1, step, lanes); if (left > 2) o += ldc;
+    putHalf(o, c2, step, lanes); if (left > 3) o += ldc;
+    putHalf(o, c3, step, lanes); if (left > 4) o += ldc;
+    putHalf(o, c4, step, lanes); if (left > 5) o += ldc;
+    putHalf(o, c5, step, lanes);
+    a += 6 * lda;
+    c += 6 * ldc;
+  }
+  if (word(step, CONV_ACTIVATION) > UNARY_LEAKY_RELU) activateF32(step + CONV_ACTIVATION, rows, top, ldc, lanes);
+}
+// @ts-ignore: decorator
+@inline function putHalf(to: usize, x: v128, step: usize, lanes: i32): void {
+  const y = isLeaky(step) ? f32x4.pmax(x, f32x4.mul(x, v128.load32_splat(step, CONV_P0)))
+    : clampF32(x, v128.load32_splat(step, CONV_MIN), v128.load32_splat(step, CONV_MAX));
+  if (lanes == 4) v128.store(to, y);
+  else storeLanesF32(to, y, lanes);
 }
 
 /** One row (dense layers): K is split over four accumulator sets, so that loads, not latency, set the pace. */
