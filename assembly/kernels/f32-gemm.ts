@@ -2,7 +2,8 @@
 // In: rows of A (lda bytes apart), one weight panel [bias 8][K][8], a step for its clamp. Out: 8 columns of C (ldc bytes apart).
 // Must not know convolutions: f32-conv.ts packs rows and walks panels.
 //
-// Contract: no alignment needed; reads exactly rows*K of A and the panel; writes exactly rows*8 of C; C may not overlap A or B.
+// Contract: no alignment needed; reads exactly rows*K of A, the panel and perhaps the next one; writes exactly rows*8 of C; C may not overlap
+// A or B.
 // A row group shorter than the tile repeats its last row: the same values are computed again and stored to the same place.
 // Bumped pointers and do…while: V8 keeps all accumulators in registers only in this shape, and before version 13 with one k step per iteration
 // only; the six-row tile, which such engines do not run, takes four.
@@ -49,7 +50,7 @@ import { activateF32 } from "./f32-activation.ts";
 // @ts-ignore: decorator
 @inline function isHigh(): bool { return ASC_FEATURE_RELAXED_SIMD && dotMode() != DOT_I16; }
 
-/** Whether f32Gemm brings its `next` panel near; where it does not, touchPanel has to. */
+/** Whether f32Gemm brings its `next` panel near; where it does not, touchPanel has to. Two six-row tiles at least: one would skip lines. */
 // @ts-ignore: decorator
 @inline export function fetchesAhead(rows: i32): bool { return !COMPACT && isHigh() && rows >= 16; }
 
@@ -91,8 +92,8 @@ export function touchPanel(b: usize, bytes: usize): i32 {
 }
 
 /**
- * `rows` is a multiple of 6. All tiles together read a byte here and there of `next`, evenly, so that each of its cache lines is there before it is
- * wanted: loads as rare as these do not hold up a tile (docs/kernels.md).
+ * `rows` is a multiple of 6. Every four steps of K a byte of `next` is read, `pace` further than the last: rows/6 tiles of K/4 turns pass over its
+ * 32*K bytes once. So its cache lines are there before they are wanted, and loads as rare as these hold up no tile (docs/kernels.md).
  */
 export function f32_gemm_6x8(rows: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, step: usize, next: usize): void {
   const rowBytes = <usize>k << 2, wholeBytes = rowBytes & ~15, pace: usize = COMPACT ? 0 : 768 / rows;
